@@ -1,0 +1,94 @@
+/** What a command is given when it runs. */
+import type { OutputFormat, ParameterValue } from '../model.ts';
+import type { Node } from './node.ts';
+
+/** Writes to the output of the running attempt. Text may hold several lines; secrets are masked. */
+export interface Log {
+  /** A remark of the command itself. */
+  info(text: string): void;
+  /** What is about to be run: a statement, a shell command, a file name. */
+  command(text: string): void;
+  /** What a program printed. */
+  verbatim(text: string): void;
+  /** A problem; does not fail the task by itself. */
+  error(text: string): void;
+  /** The general form of the above. */
+  write(text: string, kind: { readonly format: OutputFormat; readonly isError: boolean }): void;
+}
+
+/** The run that a command is part of. */
+export interface RunInfo {
+  /** `null` in a run without a store. */
+  readonly id: number | null;
+  readonly startedAt: Date;
+  /** Counted from 1. */
+  readonly attempt: number;
+}
+
+/** How a program ended. */
+export interface ProcessEnd {
+  /** `null` when a signal ended it. */
+  readonly exitCode: number | null;
+  readonly signal: NodeJS.Signals | null;
+}
+
+export interface ProcessOptions {
+  /** Default: the base path. */
+  readonly cwd?: string;
+  /** Added to the environment of the runner; `undefined` removes a variable. */
+  readonly env?: Readonly<Record<string, string | undefined>>;
+  /** Written to standard input, which is empty otherwise. */
+  readonly input?: string | AsyncIterable<Buffer | string>;
+  /** Takes standard output instead of the log; the program waits while the promise is pending. */
+  readonly onStdout?: (chunk: Buffer) => void | Promise<void>;
+}
+
+/** Runs programs so that their output is kept and nothing outlives the task. */
+export interface Processes {
+  /** Runs a shell command (bash with `pipefail`, or what the setting `shell` names). */
+  shell(command: string, options?: ProcessOptions): Promise<ProcessEnd>;
+  /** Runs a program without a shell. */
+  run(program: string, args: readonly string[], options?: ProcessOptions): Promise<ProcessEnd>;
+}
+
+/** Incremental state of one node, kept in the store. Nothing is kept in a run without a store. */
+export interface IncrementalState {
+  /** The stored hash of a file dependency of this node, by the kind of dependency. */
+  fileDependency(dependencyType: string): Promise<string | null>;
+  setFileDependency(dependencyType: string, hash: string): Promise<void>;
+  deleteFileDependency(dependencyType: string): Promise<void>;
+}
+
+/** Results of a query as objects, one per row. */
+export interface QueryResult {
+  readonly rows: readonly Readonly<Record<string, unknown>>[];
+  readonly rowCount: number | null;
+}
+
+/** A connection to a database of the project, closed when the task ends. */
+export interface Database {
+  readonly alias: string;
+  /** Runs one statement; `values` stand for `$1`, `$2`, … */
+  query(statement: string, values?: readonly unknown[]): Promise<QueryResult>;
+}
+
+export interface CommandContext {
+  readonly log: Log;
+  /** Aborted on cancel and on timeout. */
+  readonly signal: AbortSignal;
+  /** The task that runs. */
+  readonly node: Node;
+  /** Parameters of the run, with defaults filled in. */
+  readonly params: Readonly<Record<string, ParameterValue>>;
+  /** Directory that file names of the task are relative to. */
+  readonly basePath: string;
+  readonly run: RunInfo;
+  readonly processes: Processes;
+  readonly state: IncrementalState;
+  /** Connects to a database by its alias (default: `defaultDatabase`). */
+  db(alias?: string): Promise<Database>;
+  /** Counts rows that the command has read or written; the sum is stored with the attempt. */
+  addRows(count: number): void;
+  /** Ends the attempt as `unchanged` if every command of the task says so. */
+  unchanged(reason: string): void;
+}
