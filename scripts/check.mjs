@@ -1,0 +1,19 @@
+// What must hold before any test runs: formatting, types, lint, and what is generated.
+import { spawnSync } from 'node:child_process';
+import { join } from 'node:path';
+import { pinnedNode, root } from './setup.mjs';
+
+const bin = name => join(root, 'node_modules', '.bin', name);
+const steps = [
+  ['formatting', bin('prettier'), ['--check', '--log-level', 'warn', '.']],
+  ['types', pinnedNode(), [join(root, 'node_modules/typescript/bin/tsc'), '--noEmit', '-p', '.']],
+  ['lint', pinnedNode(), [join(root, 'node_modules/eslint/bin/eslint.js'), '--max-warnings', '0', '.']],
+];
+for (const [what, command, parameters] of steps) {
+  process.stderr.write(`millrace: checking ${what}\n`);
+  const result = spawnSync(command, parameters, { cwd: root, stdio: 'inherit' });
+  if (result.status !== 0) {
+    process.stderr.write(`millrace: ${what}: not in order; the messages are above\n`);
+    process.exit(1);
+  }
+}

@@ -1,0 +1,69 @@
+// What a fresh clone needs before anything else can run. Plain JavaScript for Node 20, and nothing but Node's own modules.
+import { spawnSync } from 'node:child_process';
+import { createHash } from 'node:crypto';
+import { existsSync, mkdirSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
+import { dirname, join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+
+export const root = dirname(dirname(fileURLToPath(import.meta.url)));
+
+/** The Node that the project pins, as npm has installed it. */
+export function pinnedNode() {
+  const binary = join(root, 'node_modules', 'node', 'bin', process.platform === 'win32' ? 'node.exe' : 'node');
+  if (existsSync(binary)) return binary;
+  fail('the pinned Node is missing in node_modules (were install scripts switched off?); run: npm rebuild node');
+}
+
+/** Installs the packages of the lock file unless they are there. */
+export function ensureInstalled() {
+  const major = Number(process.versions.node.split('.')[0]);
+  if (major < 20) fail(`Node ${process.versions.node} is too old to begin with; install Node 20 or newer`);
+  const wanted = createHash('sha256').update(readFileSync(join(root, 'package-lock.json'))).digest('hex');
+  const stamp = join(root, 'node_modules', '.millrace-installed');
+  if (existsSync(stamp) && readFileSync(stamp, 'utf8') === wanted) return;
+  say('installing packages (once)');
+  const npm = process.env.npm_execpath;
+  const command = npm === undefined ? ['npm', 'ci'] : [process.execPath, npm, 'ci'];
+  const result = spawnSync(command[0], [...command.slice(1), '--no-audit', '--no-fund', '--loglevel=error'], {
+    cwd: root,
+    stdio: ['ignore', 'inherit', 'inherit'],
+    shell: npm === undefined && process.platform === 'win32',
+    env: { ...process.env, MILLRACE_PREPARED: '1' },
+  });
+  if (result.error?.code === 'ENOENT') fail('npm was not found; install it together with Node 20 or newer');
+  if (result.status !== 0) fail('npm ci did not succeed; its messages are above');
+  pinnedNode();
+  writeFileSync(stamp, wanted);
+}
+
+/** Builds the bundles when a source file has changed since the last build. */
+export function ensureBuilt() {
+  const stamp = join(root, 'dist', '.built');
+  const wanted = sourceFingerprint();
+  if (existsSync(stamp) && readFileSync(stamp, 'utf8') === wanted) return;
+  say('building');
+  const result = spawnSync(pinnedNode(), [join(root, 'scripts', 'build.mjs')], { cwd: root, stdio: ['ignore', 'inherit', 'inherit'] });
+  if (result.status !== 0) fail('the build did not succeed; its messages are above');
+  mkdirSync(dirname(stamp), { recursive: true });
+  writeFileSync(stamp, wanted);
+}
+
+export function say(text) {
+  process.stderr.write(`millrace: ${text}\n`);
+}
+
+function fail(text) {
+  process.stderr.write(`millrace: ${text}\n`);
+  process.exit(1);
+}
+
+function sourceFingerprint() {
+  const hash = createHash('sha256');
+  const visit = path => {
+    const stats = statSync(path);
+    if (stats.isDirectory()) for (const name of readdirSync(path).sort()) visit(join(path, name));
+    else hash.update(`${path}\0${stats.size}\0${stats.mtimeMs}\n`);
+  };
+  for (const name of ['runner', 'migrations', 'scripts', 'package.json', 'package-lock.json']) visit(join(root, name));
+  return hash.digest('hex');
+}
