@@ -6,18 +6,27 @@ import tseslint from 'typescript-eslint';
 /** Forbids imports by pattern, with the reason that the reader of the error sees. */
 function forbid(...groups) {
   return {
-    'no-restricted-imports': [
-      'error',
-      { patterns: groups.map(([group, message]) => ({ group, message })) },
-    ],
+    'no-restricted-imports': ['error', { patterns: groups.map(([group, message]) => ({ group, message })) }],
   };
 }
 
 const noEditor = [['vscode'], 'Only extension/ knows the editor.'];
-const noExtension = [['**/extension/**', '**/webview/**'], 'The runner knows neither the extension nor the pages.'];
+const noExtension = [
+  ['**/extension/**', '**/webview/**'],
+  'The runner knows neither the extension nor the pages.',
+];
 
 export default tseslint.config(
-  { ignores: ['dist/', 'node_modules/', 'test/fixtures/', 'test/.artifacts/', '**/.millrace/', 'examples/**/data/'] },
+  {
+    ignores: [
+      'dist/',
+      'node_modules/',
+      'test/fixtures/',
+      'test/.artifacts/',
+      '**/.millrace/',
+      'examples/**/data/',
+    ],
+  },
   {
     files: ['**/*.ts'],
     extends: [tseslint.configs.strictTypeChecked, tseslint.configs.stylisticTypeChecked],
@@ -25,10 +34,16 @@ export default tseslint.config(
     rules: {
       '@typescript-eslint/consistent-type-imports': 'error',
       '@typescript-eslint/no-non-null-assertion': 'error',
-      '@typescript-eslint/switch-exhaustiveness-check': ['error', { considerDefaultExhaustiveForUnions: true }],
+      '@typescript-eslint/switch-exhaustiveness-check': [
+        'error',
+        { considerDefaultExhaustiveForUnions: true },
+      ],
       // A void union is what `Command.run` promises its users: returning nothing is success.
       '@typescript-eslint/no-invalid-void-type': 'off',
-      '@typescript-eslint/restrict-template-expressions': ['error', { allowNumber: true, allowBoolean: true }],
+      '@typescript-eslint/restrict-template-expressions': [
+        'error',
+        { allowNumber: true, allowBoolean: true },
+      ],
       '@typescript-eslint/no-unnecessary-condition': ['error', { allowConstantLoopConditions: true }],
       '@typescript-eslint/unbound-method': 'off',
       eqeqeq: 'error',
@@ -46,9 +61,10 @@ export default tseslint.config(
   },
   {
     files: ['extension/**/*.ts'],
-    rules: forbid(
-      [['**/runner/{api,commands,databases,loader,scheduler,pool,engine,cli}/**'], "The runner's engine stays in the runner."],
-    ),
+    rules: forbid([
+      ['**/runner/{api,commands,databases,loader,scheduler,pool,engine,cli}/**'],
+      "The runner's engine stays in the runner.",
+    ]),
   },
   {
     files: ['webview/**/*.ts', 'webview/**/*.tsx'],

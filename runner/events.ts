@@ -59,7 +59,8 @@ export interface NodeFinished extends EventBase {
   readonly type: 'node_finished';
   readonly kind: NodeKind;
   readonly status: Exclude<Outcome, 'skipped'>;
-  readonly startedAt: string;
+  /** `null` when a cancelled run never started it. */
+  readonly startedAt: string | null;
   readonly duration: number;
   readonly exitCode: number | null;
   /** One or more lines that say what went wrong; `null` unless failed. */

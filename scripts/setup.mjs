@@ -9,16 +9,26 @@ export const root = dirname(dirname(fileURLToPath(import.meta.url)));
 
 /** The Node that the project pins, as npm has installed it. */
 export function pinnedNode() {
-  const binary = join(root, 'node_modules', 'node', 'bin', process.platform === 'win32' ? 'node.exe' : 'node');
+  const binary = join(
+    root,
+    'node_modules',
+    'node',
+    'bin',
+    process.platform === 'win32' ? 'node.exe' : 'node',
+  );
   if (existsSync(binary)) return binary;
-  fail('the pinned Node is missing in node_modules (were install scripts switched off?); run: npm rebuild node');
+  fail(
+    'the pinned Node is missing in node_modules (were install scripts switched off?); run: npm rebuild node',
+  );
 }
 
 /** Installs the packages of the lock file unless they are there. */
 export function ensureInstalled() {
   const major = Number(process.versions.node.split('.')[0]);
   if (major < 20) fail(`Node ${process.versions.node} is too old to begin with; install Node 20 or newer`);
-  const wanted = createHash('sha256').update(readFileSync(join(root, 'package-lock.json'))).digest('hex');
+  const wanted = createHash('sha256')
+    .update(readFileSync(join(root, 'package-lock.json')))
+    .digest('hex');
   const stamp = join(root, 'node_modules', '.millrace-installed');
   if (existsSync(stamp) && readFileSync(stamp, 'utf8') === wanted) return;
   say('installing packages (once)');
@@ -42,7 +52,10 @@ export function ensureBuilt() {
   const wanted = sourceFingerprint();
   if (existsSync(stamp) && readFileSync(stamp, 'utf8') === wanted) return;
   say('building');
-  const result = spawnSync(pinnedNode(), [join(root, 'scripts', 'build.mjs')], { cwd: root, stdio: ['ignore', 'inherit', 'inherit'] });
+  const result = spawnSync(pinnedNode(), [join(root, 'scripts', 'build.mjs')], {
+    cwd: root,
+    stdio: ['ignore', 'inherit', 'inherit'],
+  });
   if (result.status !== 0) fail('the build did not succeed; its messages are above');
   mkdirSync(dirname(stamp), { recursive: true });
   writeFileSync(stamp, wanted);
@@ -64,6 +77,7 @@ function sourceFingerprint() {
     if (stats.isDirectory()) for (const name of readdirSync(path).sort()) visit(join(path, name));
     else hash.update(`${path}\0${stats.size}\0${stats.mtimeMs}\n`);
   };
-  for (const name of ['runner', 'migrations', 'scripts', 'package.json', 'package-lock.json']) visit(join(root, name));
+  for (const name of ['runner', 'migrations', 'scripts', 'package.json', 'package-lock.json'])
+    visit(join(root, name));
   return hash.digest('hex');
 }

@@ -4,6 +4,9 @@ import type { CommandContext } from './context.ts';
 import type { Node } from './node.ts';
 import { callerLocation } from './location.ts';
 
+/** Marks commands of any copy of Millrace. */
+const commandBrand: unique symbol = Symbol.for('millrace.command');
+
 /**
  * A unit of work inside a task. Subclasses implement {@link shellCommand}, or override {@link run} when the work is
  * not a shell command. Constructors must not do the work: a command is made whenever its file is loaded.
@@ -12,7 +15,11 @@ export abstract class Command {
   /** The task that the command was added to. */
   parent: Node | undefined = undefined;
   /** Where it was made; known only while a graph with locations is loaded. */
-  readonly location: SourceLocation | undefined = callerLocation();
+  readonly location: SourceLocation | undefined = callerLocation(this);
+
+  get [commandBrand](): true {
+    return true;
+  }
 
   /**
    * Does the work. A throw or `false` is a failure; `undefined` and `true` are success.
@@ -40,6 +47,11 @@ export abstract class Command {
   spec(): CommandSpec | undefined {
     return undefined;
   }
+}
+
+/** Whether a value is a command, also one of another copy of Millrace (`instanceof` would not know that). */
+export function isCommand(value: unknown): value is Command {
+  return typeof value === 'object' && value !== null && commandBrand in value;
 }
 
 /** A program ended with another exit code than 0, or by a signal. */

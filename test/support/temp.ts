@@ -9,7 +9,9 @@ export interface TemporaryFolder extends AsyncDisposable {
   write(files: Readonly<Record<string, string | Uint8Array>>): Promise<void>;
 }
 
-export async function temporaryFolder(files: Readonly<Record<string, string | Uint8Array>> = {}): Promise<TemporaryFolder> {
+export async function temporaryFolder(
+  files: Readonly<Record<string, string | Uint8Array>> = {},
+): Promise<TemporaryFolder> {
   const path = await mkdtemp(join(tmpdir(), 'millrace-test-'));
   const folder: TemporaryFolder = {
     path,

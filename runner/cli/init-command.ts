@@ -1,0 +1,123 @@
+/** `millrace init`: a project that runs at once. */
+import { existsSync } from 'node:fs';
+import { cp, mkdir, writeFile } from 'node:fs/promises';
+import { basename, dirname, join, relative, resolve } from 'node:path';
+import { runnerVersion } from '../version.ts';
+import { isBundled } from '../entry-files.ts';
+import { exitCodes } from './exit-codes.ts';
+import { say, type Terminal } from './terminal.ts';
+
+export async function initCommand(terminal: Terminal, directory: string | undefined): Promise<number> {
+  const root = resolve(terminal.directory, directory ?? terminal.project ?? '.');
+  await mkdir(root, { recursive: true });
+  let written = 0;
+  for (const [name, content] of Object.entries(projectFiles(basename(root)))) {
+    const file = join(root, name);
+    await mkdir(dirname(file), { recursive: true });
+    try {
+      // `wx`: never overwrite, also when the file appears in this very moment.
+      await writeFile(file, content, { flag: 'wx' });
+      written += 1;
+      say(terminal, `wrote ${name}`);
+    } catch (error) {
+      if (!(error instanceof Error && 'code' in error && error.code === 'EEXIST')) throw error;
+      say(terminal, `kept ${name}, which is there already`);
+    }
+  }
+  await copyTypes(root);
+  const where = relative(terminal.directory, root);
+  const change = where === '' ? '' : `cd ${where} && `;
+  say(
+    terminal,
+    written === 0 ? 'nothing to do: every file is there already' : `ready; try: ${change}millrace run hello`,
+  );
+  return exitCodes.success;
+}
+
+/** The types of the API, so that an editor knows them without a network. */
+async function copyTypes(root: string): Promise<void> {
+  const types = join(import.meta.dirname, ...(isBundled ? ['types'] : ['..', '..', 'dist', 'types']));
+  if (existsSync(types)) await cp(types, join(root, '.millrace', 'types'), { recursive: true });
+}
+
+function projectFiles(folder: string): Record<string, string> {
+  const name =
+    folder
+      .toLowerCase()
+      .replace(/[^a-z0-9-]+/g, '-')
+      .replace(/^-+|-+$/g, '') || 'pipelines';
+  const json = (value: unknown): string => `${JSON.stringify(value, null, 2)}\n`;
+  return {
+    'package.json': json({
+      name,
+      private: true,
+      type: 'module',
+      scripts: { start: 'millrace run' },
+      devDependencies: { millrace: `^${runnerVersion}` },
+    }),
+    'tsconfig.json': json({
+      compilerOptions: {
+        target: 'es2024',
+        module: 'nodenext',
+        strict: true,
+        noEmit: true,
+        skipLibCheck: true,
+        allowImportingTsExtensions: true,
+        paths: { millrace: ['./node_modules/millrace', './.millrace/types/runner/api/index.d.ts'] },
+      },
+      include: ['**/*.ts', '.millrace/types/**/*.d.ts'],
+    }),
+    '.gitignore': 'node_modules/\n.millrace/\n.env\nmillrace.local.ts\ndata/\n',
+    'millrace.config.ts': `import { defineConfig } from 'millrace';
+
+export default defineConfig({
+  // Without databases of your own, the alias \`dwh\` is a database in the embedded Postgres.
+  // databases: { dwh: postgres({ url: process.env.DWH_URL }) },
+});
+`,
+    'pipelines/hello/hello.pipeline.ts': `import { ExecuteSQL, Pipeline, RunBash, RunFunction, Task } from 'millrace';
+
+const pipeline = new Pipeline({ id: 'hello', description: 'A first pipeline: shell, SQL and TypeScript' });
+
+pipeline.add(
+  new Task({
+    id: 'greet',
+    description: 'Says hello from the shell',
+    commands: [new RunBash('echo "hello from $(uname -s)"')],
+  }),
+);
+
+pipeline.add(
+  new Task({
+    id: 'make_numbers',
+    description: 'Fills a table in the warehouse',
+    commands: [new ExecuteSQL({ sqlFile: 'numbers.sql', replace: { '@limit@': '100' } })],
+  }),
+  ['greet'],
+);
+
+pipeline.add(
+  new Task({
+    id: 'report',
+    description: 'Reads the table from TypeScript',
+    commands: [
+      new RunFunction(async context => {
+        const dwh = await context.db();
+        const { rows } = await dwh.query('SELECT count(*)::int AS n, sum(n)::int AS total FROM hello.numbers');
+        context.log.info(\`\${rows[0]?.n} numbers, their sum is \${rows[0]?.total}\`);
+      }),
+    ],
+  }),
+  ['make_numbers'],
+);
+
+export default pipeline;
+`,
+    'pipelines/hello/numbers.sql': `CREATE SCHEMA IF NOT EXISTS hello;
+DROP TABLE IF EXISTS hello.numbers;
+CREATE TABLE hello.numbers AS
+SELECT n
+FROM generate_series(1, @limit@) AS n;
+`,
+  };
+}

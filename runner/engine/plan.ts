@@ -1,0 +1,81 @@
+/** From the tree that the project's code declares to the plain tree that the scheduler works on. */
+import { suggestion } from '../api/errors.ts';
+import { upstreamIds } from '../api/graph.ts';
+import { isParallelTask, isPipeline, isTask, type Node } from '../api/node.ts';
+import type { Pipeline } from '../api/pipeline.ts';
+import { formatPath, type NodePath } from '../model.ts';
+import type { ExpandedNode } from '../pool/protocol.ts';
+import type { PlanNode } from '../scheduler/plan.ts';
+import { UsageError } from './errors.ts';
+
+/** The part of the tree at and below a node, as data. */
+export function planOf(node: Node): PlanNode {
+  return placed(node, []);
+}
+
+function placed(node: Node, upstreams: readonly string[]): PlanNode {
+  const shared = { id: node.id, path: node.path, kind: node.kind, upstreams };
+  if (isPipeline(node)) {
+    const upstreamsOf = upstreamIds(node);
+    return {
+      ...shared,
+      children: [...node.nodes.values()].map(child => placed(child, upstreamsOf.get(child) ?? [])),
+      ...(node.maxParallelTasks !== undefined && { maxParallelTasks: node.maxParallelTasks }),
+      onFailure: node.onFailure,
+    };
+  }
+  return {
+    ...shared,
+    children: [],
+    ...(isParallelTask(node) &&
+      node.maxParallelTasks !== undefined && { maxParallelTasks: node.maxParallelTasks }),
+    ...((isTask(node) || isParallelTask(node)) &&
+      node.maxRetries !== undefined && { maxRetries: node.maxRetries }),
+    ...(isTask(node) && node.retryDelay !== undefined && { retryDelay: node.retryDelay }),
+  };
+}
+
+/** What a worker made of a parallel task, as plan nodes below that task. */
+export function planOfExpanded(nodes: readonly ExpandedNode[], parent: NodePath): PlanNode[] {
+  return nodes.map(node => {
+    const path = [...parent, node.id];
+    return {
+      id: node.id,
+      path,
+      kind: node.kind,
+      upstreams: node.upstreams,
+      children: planOfExpanded(node.nodes ?? [], path),
+      ...(node.maxParallelTasks !== undefined && { maxParallelTasks: node.maxParallelTasks }),
+      ...(node.onFailure !== undefined && { onFailure: node.onFailure }),
+      ...(node.maxRetries !== undefined && { maxRetries: node.maxRetries }),
+      ...(node.retryDelay !== undefined && { retryDelay: node.retryDelay }),
+    };
+  });
+}
+
+/**
+ * The node at a path below `root`.
+ *
+ * @throws {UsageError} that names the deepest existing ancestor and the nearest id there.
+ */
+export function findNode(root: Pipeline, path: NodePath): Node {
+  let node: Node = root;
+  for (const [depth, id] of path.entries()) {
+    const parent = node;
+    const above = formatPath(path.slice(0, depth));
+    if (!isPipeline(parent)) {
+      throw new UsageError(
+        `There is no node "${formatPath(path)}": "${above}" is a ${parent.kind === 'task' ? 'task' : 'parallel task'} and has no nodes of its own.`,
+      );
+    }
+    const child = parent.nodes.get(id);
+    if (child === undefined) {
+      const what = depth === 0 ? 'The project has' : `"${above}" has`;
+      throw new UsageError(
+        `There is no node "${formatPath(path.slice(0, depth + 1))}". ${suggestion(id, parent.nodes.keys(), what)}`,
+      );
+    }
+    node = child;
+  }
+  return node;
+}

@@ -1,0 +1,35 @@
+/** JSON files that are imported without `with { type: 'json' }`, which Node alone would refuse. */
+import { SourceError } from './source-error.ts';
+
+const IDENTIFIER = /^[\p{ID_Start}$_][\p{ID_Continue}$]*$/u;
+
+/**
+ * An ES module with the value as its default export and, as TypeScript's users expect, the members of an object as
+ * named exports.
+ *
+ * @throws SourceError for a file that is not JSON.
+ */
+export function jsonModuleSource(path: string, text: string): string {
+  const source = text.replace(/^\uFEFF/, '');
+  const value = parse(path, source);
+  // As a string: JSON that stands in code as a literal would make `__proto__` special.
+  const lines = [`const value = JSON.parse(${JSON.stringify(source)});`, 'export default value;'];
+  if (typeof value === 'object' && value !== null && !Array.isArray(value)) {
+    const names = Object.keys(value).filter(name => IDENTIFIER.test(name) && name !== 'default');
+    for (const [index, name] of names.entries()) {
+      const local = `member${String(index)}`;
+      lines.push(`const ${local} = value[${JSON.stringify(name)}]; export { ${local} as ${name} };`);
+    }
+  }
+  return `${lines.join('\n')}\n`;
+}
+
+function parse(path: string, text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch (error) {
+    const reason = error instanceof Error ? error.message : String(error);
+    const position = Number(/at position (\d+)/.exec(reason)?.[1] ?? text.length);
+    throw new SourceError(path, text, position, reason.replace(/ in JSON at position.*$| \(line .*$/, ''));
+  }
+}

@@ -1,0 +1,99 @@
+/**
+ * A tiny process that outlives the runner by a moment: when the runner dies without a chance to clean up (`kill -9`,
+ * out of memory), the pipe between the two closes, and the reaper kills what the runner had registered.
+ */
+import { spawn, type ChildProcess } from 'node:child_process';
+
+/*
+ * Lines: `+ID` registers, `-ID` forgets, `done` ends without harm. An id is what `kill` takes: `-5` is the group 5.
+ * The reaper has a session of its own, so neither Ctrl-C nor the end of a terminal reaches it before its work is done.
+ */
+const script = `trap '' HUP INT QUIT TERM PIPE
+ids=' '
+while IFS= read -r line; do
+  case $line in
+  +*) ids="$ids\${line#+} " ;;
+  -*) id=\${line#-}; case $ids in *" $id "*) ids="\${ids%%" $id "*} \${ids#*" $id "}" ;; esac ;;
+  done) exit 0 ;;
+  esac
+done
+for id in $ids; do kill -9 "$id" 2>/dev/null; done`;
+
+/** Started with the first registration. Does nothing on Windows, where workers end themselves. */
+export class Reaper implements Disposable {
+  readonly #ids = new Set<string>();
+  #process: ChildProcess | undefined;
+  #closed = false;
+  /** What has ended is told with the next line that matters: being late with it is harmless. */
+  #late = '';
+  #lateTimer: NodeJS.Timeout | undefined;
+
+  /** A process group that must not outlive the runner. */
+  addGroup(pgid: number): void {
+    this.#add(`-${String(pgid)}`);
+  }
+
+  removeGroup(pgid: number): void {
+    this.#remove(`-${String(pgid)}`);
+  }
+
+  /** A single process that must not outlive the runner. */
+  addProcess(pid: number): void {
+    this.#add(String(pid));
+  }
+
+  removeProcess(pid: number): void {
+    this.#remove(String(pid));
+  }
+
+  /** The runner ends in good order: nothing is killed. */
+  [Symbol.dispose](): void {
+    this.#closed = true;
+    clearTimeout(this.#lateTimer);
+    this.#process?.stdin?.end('done\n');
+    this.#process = undefined;
+    this.#ids.clear();
+  }
+
+  #add(id: string): void {
+    if (process.platform === 'win32' || this.#closed) return;
+    this.#ids.add(id);
+    const process_ = this.#process;
+    if (process_ === undefined) {
+      this.#process = this.#start();
+      return;
+    }
+    process_.stdin?.write(`${this.#late}+${id}\n`);
+    this.#late = '';
+  }
+
+  #remove(id: string): void {
+    if (!this.#ids.delete(id)) return;
+    this.#late += `-${id}\n`;
+    this.#lateTimer ??= setTimeout(() => {
+      this.#lateTimer = undefined;
+      if (this.#late !== '') this.#process?.stdin?.write(this.#late);
+      this.#late = '';
+    }, 20).unref();
+  }
+
+  #start(): ChildProcess {
+    const child = spawn('/bin/sh', ['-c', script], {
+      cwd: '/',
+      detached: true,
+      stdio: ['pipe', 'ignore', 'ignore'],
+    });
+    child.unref();
+    // If the reaper is killed, the next registration starts another one, which is told everything.
+    const forget = (): void => {
+      if (this.#process === child) this.#process = undefined;
+    };
+    child.on('exit', forget);
+    child.on('error', forget);
+    child.stdin.on('error', forget);
+    if ('unref' in child.stdin && typeof child.stdin.unref === 'function') child.stdin.unref();
+    this.#late = '';
+    child.stdin.write([...this.#ids].map(id => `+${id}\n`).join(''));
+    return child;
+  }
+}

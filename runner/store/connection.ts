@@ -1,0 +1,61 @@
+/** Connections to the store's server with the settings that all of the store's queries rely on. */
+import { Client, types, type ClientConfig } from 'pg';
+
+/** Seconds are plenty for a server that is there; a firewall that swallows packets must not hang a command. */
+const CONNECT_TIMEOUT = 10_000;
+
+/** Ids and counts fit into a number: `node_run_id` stays below 2^53 for the first two thousand million runs. */
+const numericTypes: readonly number[] = [types.builtins.INT8, types.builtins.NUMERIC];
+
+const storeTypes: NonNullable<ClientConfig['types']> = {
+  // The overloads of pg's own type differ by format only.
+  getTypeParser: ((oid: number, format?: 'text' | 'binary') =>
+    numericTypes.includes(oid) && format !== 'binary'
+      ? Number
+      : format === 'binary'
+        ? types.getTypeParser(oid, 'binary')
+        : types.getTypeParser(oid, 'text')) as typeof types.getTypeParser,
+};
+
+export interface StoreSession {
+  /** Shown in `pg_stat_activity`. */
+  readonly applicationName: string;
+  /** The session refuses to write. */
+  readonly readOnly: boolean;
+}
+
+/**
+ * The settings of a session, made by the startup packet, so that they cost no round trip. What a URL sets in its own
+ * `options` is kept.
+ */
+export function storeConfig(config: ClientConfig, { applicationName, readOnly }: StoreSession): ClientConfig {
+  const settings = ['search_path=millrace', 'TimeZone=UTC', ...(readOnly ? ['default_transaction_read_only=on'] : [])];
+  const own = settings.map(setting => `-c ${setting}`).join(' ');
+  return {
+    keepAlive: true,
+    connectionTimeoutMillis: CONNECT_TIMEOUT,
+    ...config,
+    application_name: applicationName,
+    types: storeTypes,
+    options: config.options === undefined ? own : `${config.options} ${own}`,
+  };
+}
+
+/** Connects; on failure nothing is left behind. The caller ends the client. */
+export async function connectClient(config: ClientConfig): Promise<Client> {
+  const client = new Client(config);
+  // Without a listener, a connection that is lost while idle would end the process. Queries on it are rejected anyway.
+  client.on('error', () => undefined);
+  try {
+    await client.connect();
+    return client;
+  } catch (error) {
+    await client.end().catch(() => undefined); // it never was connected
+    throw error;
+  }
+}
+
+/** Ends a connection that may be lost already. */
+export async function endQuietly(client: Client): Promise<void> {
+  await client.end().catch(() => undefined);
+}

@@ -1,0 +1,94 @@
+/**
+ * Writes encoded output lines over one connection with COPY, and knows which of them a crash of the server can still
+ * take away: output is committed without waiting for the disk, so rows are kept until the disk has them.
+ */
+import type { Client } from 'pg';
+import { from as copyFrom } from 'pg-copy-streams';
+import { COPY_HEADER, COPY_TRAILER, OUTPUT_COLUMNS, type OutputRows } from './output-encoder.ts';
+import { CHANGES_CHANNEL, changeNotice } from './run-lock.ts';
+
+/** When so many bytes wait for the server's disk, the next commit waits for it. */
+const UNSAFE_LIMIT = 8 * 1024 * 1024;
+
+interface UnsafeRows {
+  readonly rows: OutputRows;
+  /** Position in the server's log that must be on its disk; `Infinity` while it is not known. */
+  position: number;
+}
+
+interface LogPositions {
+  readonly written: number;
+  readonly flushed: number;
+}
+
+export class OutputWriter {
+  readonly #client: Client;
+  readonly #runId: number;
+  #unsafe: UnsafeRows[] = [];
+  #unsafeBytes = 0;
+
+  /** The connection must be in the state that {@link prepare} leaves. */
+  private constructor(client: Client, runId: number) {
+    this.#client = client;
+    this.#runId = runId;
+  }
+
+  static async prepare(client: Client, runId: number): Promise<OutputWriter> {
+    await client.query('SET synchronous_commit = off');
+    return new OutputWriter(client, runId);
+  }
+
+  /** Rows that may not have reached the server's disk, in the order in which they were written. */
+  get unsafe(): readonly OutputRows[] {
+    return this.#unsafe.map(({ rows }) => rows);
+  }
+
+  /** Stores the rows and wakes followers. The rows are visible to everybody when this returns. */
+  async write(rows: OutputRows): Promise<void> {
+    const entry: UnsafeRows = { rows, position: Infinity };
+    const patient = this.#unsafeBytes > UNSAFE_LIMIT;
+    this.#unsafe.push(entry);
+    this.#unsafeBytes += rows.bytes.length;
+    if (patient) await this.#client.query('SET synchronous_commit = on');
+    await copyRows(this.#client, rows.bytes);
+    if (patient) await this.#client.query('SET synchronous_commit = off');
+
+    const { rows: answer } = await this.#client.query<LogPositions>({
+      name: 'output-written',
+      text: `SELECT pg_wal_lsn_diff(pg_current_wal_insert_lsn(), '0/0')::float8 AS written,
+        pg_wal_lsn_diff(pg_current_wal_flush_lsn(), '0/0')::float8 AS flushed,
+        pg_notify('${CHANGES_CHANNEL}', $1)`,
+      values: [changeNotice({ run: this.#runId, changed: ['output'], nodeRuns: rows.nodeRunIds })],
+    });
+    const [positions] = answer;
+    if (positions === undefined) throw new Error('The server did not say how far its log is written.');
+    entry.position = positions.written;
+    this.#unsafe = this.#unsafe.filter(({ position }) => position > positions.flushed);
+    this.#unsafeBytes = this.#unsafe.reduce((sum, { rows }) => sum + rows.bytes.length, 0);
+  }
+}
+
+/** Stores rows that are not in the table. */
+export async function copyRows(client: Client, rows: Buffer, table = 'node_output'): Promise<void> {
+  const stream = client.query(copyFrom(`COPY ${table} (${OUTPUT_COLUMNS}) FROM STDIN (FORMAT binary)`));
+  await new Promise<void>((resolve, reject) => {
+    stream.on('finish', resolve);
+    stream.on('error', reject);
+    stream.write(COPY_HEADER);
+    stream.write(rows);
+    stream.end(COPY_TRAILER);
+  });
+}
+
+/**
+ * Stores rows of which some may be in the table already, durably: for what was written when the connection broke.
+ */
+export async function copyRowsOnce(client: Client, rows: Buffer): Promise<void> {
+  await client.query('BEGIN');
+  await client.query('CREATE TEMP TABLE replayed_output (LIKE node_output) ON COMMIT DROP');
+  await copyRows(client, rows, 'pg_temp.replayed_output');
+  await client.query(
+    `INSERT INTO node_output (${OUTPUT_COLUMNS}) SELECT ${OUTPUT_COLUMNS} FROM pg_temp.replayed_output ON CONFLICT DO NOTHING`,
+  );
+  await client.query('COMMIT');
+}

@@ -1,0 +1,392 @@
+/**
+ * Keeps a run in the store while it goes on: what happens is taken up at once, in memory, and written at most
+ * {@link FLUSH_INTERVAL} later. While the store is away everything goes to a spool file and is written when the store
+ * is back, so that nothing is lost and nothing is doubled.
+ *
+ * One connection serves for all of it. It holds the run's advisory lock, by which others see that the run is alive,
+ * and listens for requests to cancel. Of what waits, node runs are written before output, so that no line in the store
+ * is ever without its node run.
+ */
+import { hostname } from 'node:os';
+import type { Client } from 'pg';
+import type { OutputBatch, RunEvent } from '../events.ts';
+import { formatPath, type NodeGraph, type NodePath, type ParameterValue, type RunTrigger } from '../model.ts';
+import { OutputEncoder } from './output-encoder.ts';
+import { OutputWriter } from './output-writer.ts';
+import { runStartedMicros, writeRecord } from './replay.ts';
+import { nodeRunIds, StateBuffer, storable, type StateBatch } from './rows.ts';
+import { CANCEL_CHANNEL, CHANGES_CHANNEL, lockRun, runLockSql } from './run-lock.ts';
+import { Spool, spoolFolder } from './spool.ts';
+import { writeStates } from './state-writer.ts';
+import type { Store } from './store.ts';
+
+/** Milliseconds that an event waits so that others can be written with it. */
+const FLUSH_INTERVAL = 40;
+/** So much output is written at once without waiting for more. */
+const FLUSH_BYTES = 256 * 1024;
+/** Output that may wait in memory; whoever brings more should wait for {@link RunRecorder.drained}. */
+export const BACKLOG_LIMIT = 8 * 1024 * 1024;
+/** While the spool is written to the store, output has to wait when no more than this is left, so that it ends. */
+const CATCH_UP_BYTES = 64 * 1024 * 1024;
+/** Milliseconds between attempts to reach the store: doubled from the first to the last. */
+const FIRST_RETRY = 100;
+const LAST_RETRY = 5_000;
+
+/** What is known of a run when it begins. */
+export interface NewRun {
+  readonly pipelinePath: NodePath;
+  /** The selection; empty when the whole pipeline runs. */
+  readonly nodePaths: readonly NodePath[];
+  readonly withUpstreams: boolean;
+  readonly params: Readonly<Record<string, ParameterValue>>;
+  readonly trigger: RunTrigger;
+  readonly startedBy: string;
+  /** Default: this machine and this process. */
+  readonly host?: string;
+  readonly pid?: number;
+  readonly codeVersion: string | null;
+  readonly runnerVersion: string;
+  readonly resumedFrom: number | null;
+  readonly graph: NodeGraph | null;
+}
+
+export interface RecorderOptions {
+  /** A connection of the store to take over; the recorder ends it. Default: a new one. */
+  readonly client?: Client;
+  /** Where the spool is put; default: the folder of the store's database in the state folder. */
+  readonly spoolFolder?: string;
+  /** Seconds to wait for the store when the run ends while it is away. Default 10. */
+  readonly waitAtEnd?: number;
+  /** Seconds after which a server that does not answer counts as away. Default 30. */
+  readonly answerWithin?: number;
+}
+
+/** Where the run's record is when the run is over. */
+export type RecordEnd =
+  | { readonly kind: 'stored' }
+  /** Complete, but in a file; the next process that opens the store writes it there. */
+  | { readonly kind: 'spooled'; readonly path: string; readonly message: string }
+  /** Neither the store nor the spool could take it up. */
+  | { readonly kind: 'incomplete'; readonly message: string };
+
+/** The connection that is in use, with what is being written over it. */
+interface Session {
+  readonly client: Client;
+  readonly output: OutputWriter;
+  /** Being written: not known to be stored. */
+  states: StateBatch | null;
+  /** Bytes of output being written. */
+  outputBytes: number;
+}
+
+export class RunRecorder {
+  readonly runId: number;
+  /** By the store's clock. */
+  readonly startedAt: Date;
+  readonly #store: Store;
+  readonly #options: Required<Omit<RecorderOptions, 'client'>>;
+  readonly #started: number;
+  readonly #encoder = new OutputEncoder();
+  readonly #states: StateBuffer;
+  readonly #stored = Promise.withResolvers<void>();
+  #nodeRuns = 0;
+  #session: Session | null = null;
+  #spool: Spool | null = null;
+  /** Bytes of the spool that are not in the store, while it is written there. */
+  #replaying: number | null = null;
+  #timer: NodeJS.Timeout | null = null;
+  #flushing: Promise<void> | null = null;
+  #reconnecting: Promise<void> | null = null;
+  readonly #closed = new AbortController();
+  #away: { readonly since: number; reason: string } | null = null;
+  #giveUp: NodeJS.Timeout | null = null;
+  readonly #givenUp = Promise.withResolvers<void>();
+  #finishing = false;
+  #drained: (() => void)[] = [];
+  #cancelRequested = false;
+  #onCancel: (() => void)[] = [];
+  #fatal: string | null = null;
+  #onFatal: ((message: string) => void)[] = [];
+  #droppedLines = 0;
+  readonly #notes: string[] = [];
+
+  private constructor(store: Store, runId: number, startedAt: Date, started: number, options: RecorderOptions) {
+    this.#store = store;
+    this.runId = runId;
+    this.startedAt = startedAt;
+    this.#started = started;
+    this.#states = new StateBuffer(runId);
+    this.#options = {
+      spoolFolder: options.spoolFolder ?? spoolFolder(store.databaseName),
+      waitAtEnd: options.waitAtEnd ?? 10,
+      answerWithin: options.answerWithin ?? 30,
+    };
+  }
+
+  /**
+   * Makes the run's row. The run is locked before anybody can see it, so nobody takes it for dead.
+   *
+   * @throws when the store cannot be reached or written.
+   */
+  static async begin(store: Store, run: NewRun, options: RecorderOptions = {}): Promise<RunRecorder> {
+    const client = options.client ?? (await store.connect());
+    try {
+      const listening = prepareSession(client);
+      const inserting = insertRun(client, run);
+      await listening;
+      const { runId, startedAt, started } = await inserting;
+      const recorder = new RunRecorder(store, runId, startedAt, started, options);
+      recorder.#adopt({ client, output: new OutputWriter(client, runId), states: null, outputBytes: 0 });
+      return recorder;
+    } catch (error) {
+      await client.end().catch(() => undefined); // the first error says more
+      throw error;
+    }
+  }
+
+  /** An id for the row of a new attempt. */
+  nextNodeRunId(): number {
+    const id = nodeRunIds(this.runId).first + ++this.#nodeRuns;
+    if (id >= nodeRunIds(this.runId).end) throw new RangeError(`Run ${this.runId} has more node runs than a run can have.`);
+    return id;
+  }
+
+  /** Takes up an event; `nodeRunId` is the row of the attempt that it is about. `output` events are ignored. */
+  onEvent(event: RunEvent, nodeRunId: number | null = null): void {
+    this.#states.add(event, nodeRunId);
+    this.#schedule();
+  }
+
+  /** Takes up lines. */
+  onOutput(batch: OutputBatch): void {
+    if (this.#fatal !== null && this.#session === null) {
+      this.#droppedLines += batch.text.split('\n').length;
+      return;
+    }
+    this.#encoder.add(batch);
+    this.#schedule();
+  }
+
+  /** Bytes in memory that are neither in the store nor in the spool. */
+  get backlogBytes(): number {
+    const catchingUp = this.#replaying !== null && this.#replaying < CATCH_UP_BYTES ? this.#replaying : 0;
+    const spooling = this.#fatal === null ? (this.#spool?.pendingBytes ?? 0) : 0;
+    return this.#encoder.bytes + (this.#session?.outputBytes ?? 0) + spooling + catchingUp;
+  }
+
+  /** Resolves when there is room for more: at once while less than {@link BACKLOG_LIMIT} waits. */
+  drained(): Promise<void> {
+    if (this.backlogBytes < BACKLOG_LIMIT) return Promise.resolve();
+    return new Promise(resolve => {
+      this.#drained.push(resolve);
+    });
+  }
+
+  /** Calls back when somebody asks for the run to be cancelled; at once when that has happened. */
+  onCancelRequested(callback: () => void): void {
+    this.#onCancel.push(callback);
+    if (this.#cancelRequested) callback();
+  }
+
+  /**
+   * Calls back with a message for the user when the run can no longer be recorded: the store is away and the spool
+   * cannot be written. The run should end as failed; output that comes until the store is back is dropped.
+   */
+  onFatal(callback: (message: string) => void): void {
+    this.#onFatal.push(callback);
+    if (this.#fatal !== null) callback(this.#fatal);
+  }
+
+  /** What a user should know about the recording so far, for example how long the store was away. */
+  get notes(): readonly string[] {
+    const { since, reason } = this.#away ?? {};
+    const now = since === undefined ? [] : [`The store has been away for ${seconds(since)} (${reason ?? ''}).`];
+    const dropped = this.#droppedLines === 0 ? [] : [`${this.#droppedLines} lines of output are lost.`];
+    return [...this.#notes, ...now, ...dropped];
+  }
+
+  /** Resolves when everything taken up so far, but the run's end, is in the store or in the spool. */
+  async flush(): Promise<void> {
+    do {
+      this.#flushNow();
+      await this.#flushing;
+      await this.#spool?.settled();
+    } while (this.#fatal === null && (this.#states.size > 0 || this.#encoder.bytes > 0));
+  }
+
+  /**
+   * Writes what is left, at last the run's end (`run_finished` must have been taken up before), and lets go of the
+   * run. While the store is away it is waited for, then the record stays in the spool.
+   */
+  async finish(): Promise<RecordEnd> {
+    this.#finishing = true;
+    this.#armGiveUp();
+    this.#flushNow();
+    const stored = await Promise.race([
+      this.#stored.promise.then(() => true),
+      this.#givenUp.promise.then(() => false),
+    ]);
+    if (this.#giveUp !== null) clearTimeout(this.#giveUp);
+    if (this.#timer !== null) clearTimeout(this.#timer);
+    this.#timer = null;
+    this.#closed.abort();
+    if (!stored) return await this.#leaveSpool();
+    const client = this.#session?.client;
+    this.#session = null;
+    await client?.end();
+    return { kind: 'stored' };
+  }
+
+  // ---- writing
+
+  get #hasMuch(): boolean {
+    return this.#encoder.bytes >= FLUSH_BYTES || (this.#finishing && !this.#isEmpty);
+  }
+
+  get #isEmpty(): boolean {
+    return this.#encoder.bytes === 0 && this.#states.isEmpty;
+  }
+
+  #schedule(): void {
+    if (this.#hasMuch) this.#flushNow();
+    else this.#timer ??= setTimeout(() => this.#flushNow(), FLUSH_INTERVAL);
+  }
+
+  #flushNow(): void {
+    if (this.#timer !== null) clearTimeout(this.#timer);
+    this.#timer = null;
+    this.#flushing ??= this.#flush().finally(() => {
+      this.#flushing = null;
+      this.#tellDrained();
+      if (!this.#isEmpty && !this.#closed.signal.aborted) this.#schedule();
+    });
+  }
+
+  /** Never rejects. */
+  async #flush(): Promise<void> {
+    // One turn of the event loop later, so that what comes in the same turn is written with it.
+    await Promise.resolve();
+    do {
+      const session = this.#session;
+      if (session === null) {
+        this.#flushToSpool();
+        await this.#spool?.settled();
+        return;
+      }
+      try {
+        await this.#flushTo(session);
+      } catch (error) {
+        this.#lose(session, error);
+      }
+      this.#tellDrained();
+    } while (this.#hasMuch);
+  }
+
+  async #flushTo(session: Session): Promise<void> {
+    if (this.#states.size > 0) {
+      await this.#writeStates(session, this.#states.takeRows());
+    }
+    const rows = this.#encoder.take();
+    if (rows !== null) {
+      session.outputBytes = rows.bytes.length;
+      await this.#answered(session, session.output.write(rows));
+      session.outputBytes = 0;
+    }
+    if (this.#states.onlyEndLeft && this.#encoder.bytes === 0) {
+      await this.#writeStates(session, this.#states.take());
+      this.#stored.resolve();
+    }
+  }
+
+  async #writeStates(session: Session, batch: StateBatch): Promise<void> {
+    session.states = batch;
+    await this.#answered(session, writeStates(session.client, this.runId, batch));
+    session.states = null;
+  }
+
+  /** Cuts a connection on which no answer comes. */
+  async #answered<T>(session: { readonly client: Client }, work: Promise<T>): Promise<T> {
+    const { client } = session;
+    const timer = setTimeout(() => {
+      this.#away ??= { since: Date.now(), reason: `no answer for ${this.#options.answerWithin} s` };
+      void client.end();
+    }, this.#options.answerWithin * 1000);
+    try {
+      return await work;
+    } finally {
+      clearTimeout(timer);
+    }
+  }
+
+  #tellDrained(): void {
+    if (this.backlogBytes >= BACKLOG_LIMIT / 2) return;
+    const waiting = this.#drained;
+    this.#drained = [];
+    for (const resolve of waiting) resolve();
+  }
+
+  // ---- the store goes away and comes back
+
+  #adopt(session: Session): void {
+    const { client } = session;
+    this.#session = session;
+    client.on('notification', ({ channel, payload }) => {
+      if (channel === CANCEL_CHANNEL && payload === String(this.runId)) this.#cancel();
+    });
+    client.on('error', error => this.#lose(session, error));
+    client.on('end', () => this.#lose(session, new Error('the connection was closed')));
+  }
+
+  #cancel(): void {
+    if (this.#cancelRequested) return;
+    this.#cancelRequested = true;
+    for (const callback of this.#onCancel) callback();
+  }
+
+  /** From now on everything goes to the spool, first what may or may not have been stored. */
+  #lose(session: Session, error: unknown): void {
+    if (this.#session !== session) return;
+    this.#session = null;
+    const reason = error instanceof Error ? error.message : String(error);
+    this.#away ??= { since: Date.now(), reason };
+    void session.client.end().catch(() => undefined); // it is broken
+
+    const spool = new Spool(
+      this.#options.spoolFolder,
+      {
+        runId: this.runId,
+        runStartedMicros: this.#started,
+        host: hostname(),
+        pid: process.pid,
+      },
+      failure => this.#spoolFailed(spool, failure),
+    );
+    this.#spool = spool;
+    if (session.states !== null) spool.append({ kind: 'states', batch: session.states });
+    for (const { bytes } of session.output.unsafe) spool.append({ kind: 'output', rows: bytes });
+    const doubtful = spool.appended;
+    this.#flushToSpool();
+    if (this.#finishing) this.#armGiveUp();
+    this.#reconnecting ??= this.#reconnect(spool, doubtful).finally(() => {
+      this.#reconnecting = null;
+    });
+  }
+
+  #flushToSpool(): void {
+    const spool = this.#spool;
+    if (spool === null) return;
+    while (this.#states.size > 0) spool.append({ kind: 'states', batch: this.#states.takeRows() });
+    const rows = this.#encoder.take();
+    if (rows !== null) spool.append({ kind: 'output', rows: rows.bytes });
+    if (this.#states.onlyEndLeft) spool.append({ kind: 'states', batch: this.#states.take() });
+  }
+
+  #spoolFailed(spool: Spool, error: Error): void {
+    if (this.#fatal !== null) return;
+    this.#fatal =
+      `The store is away (${this.#away?.reason ?? 'connection lost'}), and the spool ${spool.path} cannot be ` +
+      `written: ${error.message}. Make room on that disk, or set MILLRACE_HOME to a folder on another one.`;
+    for (const callback of this.#onFatal) callback(this.#fatal);
+    this.#tellDrained();
+  }
+}

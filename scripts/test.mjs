@@ -1,0 +1,107 @@
+// `npm test [-- suite … | file … | --grep text]`: installs and builds what is missing, checks formatting, types and lint,
+// runs the tests, and fails when one of them left a process or a file behind. Prints `N passed, N failed` at the end.
+import { spawnSync } from 'node:child_process';
+import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
+import { availableParallelism, tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { ensureBuilt, ensureInstalled, pinnedNode, root, say } from './setup.mjs';
+
+const suites = ['unit', 'store', 'runner'];
+const given = process.argv.slice(2);
+const isOption = (argument, index) => argument.startsWith('-') || given[index - 1] === '--grep';
+const named = given.filter((argument, index) => !isOption(argument, index));
+const options = given.filter(isOption);
+const selected = named.filter(name => suites.includes(name));
+const files = named.filter(name => !suites.includes(name));
+const globs =
+  files.length > 0 && selected.length === 0
+    ? files
+    : (selected.length > 0 ? selected : suites).map(suite => `test/${suite}/**/*.test.ts`);
+
+ensureInstalled();
+ensureBuilt();
+if (given.length === 0) {
+  const check = spawnSync(pinnedNode(), [join(root, 'scripts', 'check.mjs')], {
+    cwd: root,
+    stdio: 'inherit',
+  });
+  if (check.status !== 0) finish({ passed: 0, failed: 1 });
+}
+
+// Everything that tests write to a temporary place goes below one folder, so that what is left can be seen. The name is
+// short, because paths of Unix sockets are limited to 107 bytes.
+const temporary = mkdtempSync(join(tmpdir(), 'mt-'));
+const results = join(temporary, 'results.json');
+say(`testing ${globs.join(', ')}`);
+const mocha = spawnSync(
+  pinnedNode(),
+  [
+    join(root, 'node_modules', 'mocha', 'bin', 'mocha.js'),
+    '--parallel',
+    '--jobs',
+    String(Math.max(2, availableParallelism())),
+    '--timeout',
+    '60000',
+    '--forbid-only',
+    '--reporter',
+    join(root, 'test', 'support', 'reporter.mjs'),
+    ...options,
+    ...globs,
+  ],
+  {
+    cwd: root,
+    stdio: 'inherit',
+    env: {
+      ...process.env,
+      TMPDIR: temporary,
+      MILLRACE_HOME: join(temporary, 'default-home'),
+      MILLRACE_TEST_RESULTS: results,
+    },
+  },
+);
+
+let counts;
+try {
+  counts = JSON.parse(readFileSync(results, 'utf8'));
+  rmSync(results);
+} catch {
+  say(`the test runner ended early (exit code ${mocha.status}, signal ${mocha.signal})`);
+  counts = { passed: 0, failed: 1 };
+}
+if (mocha.status !== 0 && counts.failed === 0) counts.failed = 1;
+for (const left of [...leftFiles(), ...leftProcesses()]) {
+  say(`a test left behind: ${left}`);
+  counts.failed += 1;
+}
+rmSync(temporary, { recursive: true, force: true });
+finish(counts);
+
+function leftFiles() {
+  return readdirSync(temporary)
+    .filter(name => name !== 'node-compile-cache')
+    .map(name => `file ${name} in the temporary folder`);
+}
+
+function leftProcesses() {
+  if (process.platform !== 'linux') return [];
+  const found = [];
+  for (const pid of readdirSync('/proc').filter(name => /^\d+$/.test(name))) {
+    try {
+      const environment = readFileSync(`/proc/${pid}/environ`, 'utf8').split('\0');
+      if (environment.includes(`TMPDIR=${temporary}`)) {
+        found.push(
+          `process ${pid}: ${readFileSync(`/proc/${pid}/cmdline`, 'utf8').split('\0').join(' ').slice(0, 200)}`,
+        );
+        process.kill(Number(pid), 'SIGKILL');
+      }
+    } catch {
+      // The process ended while it was looked at, or belongs to another user.
+    }
+  }
+  return found;
+}
+
+function finish({ passed, failed }) {
+  process.stdout.write(`${passed} passed, ${failed} failed\n`);
+  process.exit(failed === 0 && passed > 0 ? 0 : 1);
+}
