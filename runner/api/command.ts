@@ -12,14 +12,11 @@ const commandBrand: unique symbol = Symbol.for('millrace.command');
  * not a shell command. Constructors must not do the work: a command is made whenever its file is loaded.
  */
 export abstract class Command {
+  readonly [commandBrand] = true;
   /** The task that the command was added to. */
   parent: Node | undefined = undefined;
   /** Where it was made; known only while a graph with locations is loaded. */
   readonly location: SourceLocation | undefined = callerLocation(this);
-
-  get [commandBrand](): true {
-    return true;
-  }
 
   /**
    * Does the work. A throw or `false` is a failure; `undefined` and `true` are success.

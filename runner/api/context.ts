@@ -72,6 +72,15 @@ export interface Database {
   query(statement: string, values?: readonly unknown[]): Promise<QueryResult>;
 }
 
+/** Settings of the project that commands need. */
+export interface ProjectSettings {
+  /** Directory with input files, absolute. */
+  readonly dataDir: string;
+  /** Days as `YYYY-MM-DD` between which data counts. */
+  readonly firstDate: string;
+  readonly lastDate: string;
+}
+
 export interface CommandContext {
   readonly log: Log;
   /** Aborted on cancel and on timeout. */
@@ -83,6 +92,7 @@ export interface CommandContext {
   /** Directory that file names of the task are relative to. */
   readonly basePath: string;
   readonly run: RunInfo;
+  readonly project: ProjectSettings;
   readonly processes: Processes;
   readonly state: IncrementalState;
   /** Connects to a database by its alias (default: `defaultDatabase`). */

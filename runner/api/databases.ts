@@ -103,7 +103,8 @@ export function postgres(options: PostgresOptions): PostgresDatabase {
     return definePostgres({ kind: 'url', url: checkUrl(options.url) }, schema);
   }
   checkParts(options);
-  const { schema: _, url: __, ...parameters } = options;
+  const { host, port, database, user, password, sslMode, sslRootCert, sslCert, sslKey } = options;
+  const parameters = { host, port, database, user, password, sslMode, sslRootCert, sslCert, sslKey };
   return definePostgres({ kind: 'parameters', ...parameters }, schema);
 }
 
@@ -155,19 +156,22 @@ function secretsOf(connection: PostgresConnection): readonly string[] {
     case 'embedded':
       return [];
     case 'parameters':
-      return withEncoded([connection.password]);
+      return distinct(connection.password, encoded(connection.password));
     case 'url': {
       const url = new URL(connection.url);
       const values = secretParameters.map(name => url.searchParams.get(name) ?? undefined);
-      return withEncoded([decode(url.password), url.password, ...values]);
+      return distinct(decode(url.password), url.password, ...values, ...values.map(encoded));
     }
   }
 }
 
-/** Passwords as they are and as they stand in a URL. */
-function withEncoded(values: readonly (string | undefined)[]): readonly string[] {
-  const secrets = values.filter(value => value !== undefined && value !== '') as readonly string[];
-  return [...new Set(secrets.flatMap(secret => [secret, encodeURIComponent(secret)]))];
+/** A password as it stands in a URL. */
+function encoded(text: string | undefined): string | undefined {
+  return text === undefined ? undefined : encodeURIComponent(text);
+}
+
+function distinct(...texts: readonly (string | undefined)[]): readonly string[] {
+  return [...new Set(texts.filter(text => text !== undefined))].filter(text => text !== '');
 }
 
 function decode(text: string): string {

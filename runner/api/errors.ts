@@ -24,23 +24,31 @@ export class PipelineError extends Error {
 /** Longest list of names that a message spells out. */
 const maxListed = 12;
 
+/** Shortest part of a name that says something about the whole. */
+const shortestPart = 4;
+
 /**
- * The candidate that is nearest to a mistyped name: other capitals, or at most two letters in five wrong;
- * `undefined` when none is near enough. Of equally near ones, the first.
+ * The candidate that is nearest to a mistyped name: other capitals, or at most two letters in five wrong, or else one
+ * that contains the name or is a part of it; `undefined` when none is near enough. Of equally near ones, the first.
  */
 export function didYouMean(name: string, candidates: Iterable<string>): string | undefined {
-  const wanted = normalize(name);
+  const wanted = name.toLowerCase();
   let best: string | undefined;
+  let related: string | undefined;
   let bestDistance = Math.floor(wanted.length * 0.4) + 1;
   for (const candidate of candidates) {
-    if (Math.abs(candidate.length - name.length) > bestDistance) continue;
-    const candidateDistance = distance(wanted, normalize(candidate));
+    const other = candidate.toLowerCase();
+    if (Math.min(wanted.length, other.length) >= shortestPart) {
+      if (other.includes(wanted) || wanted.includes(other)) related ??= candidate;
+    }
+    if (Math.abs(other.length - wanted.length) >= bestDistance) continue;
+    const candidateDistance = distance(wanted, other);
     if (candidateDistance < bestDistance) {
       best = candidate;
       bestDistance = candidateDistance;
     }
   }
-  return best;
+  return best ?? related;
 }
 
 /** `name` is not one of `candidates`: a sentence that helps, `Did you mean …?` or what there is. */
@@ -76,18 +84,17 @@ export function checkOptions(what: string, options: object, allowedKeys: Readonl
 }
 
 function unknownOptions(what: string, options: object, allowedKeys: ReadonlySet<string>): PipelineError {
-  let isHelped = true;
   const unknown = Object.keys(options)
     .filter(key => !allowedKeys.has(key))
-    .map(key => {
-      const nearest = didYouMean(key, allowedKeys);
-      if (nearest === undefined) isHelped = false;
-      return nearest === undefined ? `"${key}"` : `"${key}" (did you mean "${nearest}"?)`;
-    });
+    .map(key => ({ key, nearest: didYouMean(key, allowedKeys) }));
+  const listed = unknown.map(({ key, nearest }) =>
+    nearest === undefined ? `"${key}"` : `"${key}" (did you mean "${nearest}"?)`,
+  );
   const id = 'id' in options && typeof options.id === 'string' ? ` "${options.id}"` : '';
   const noun = unknown.length === 1 ? 'an unknown option' : 'unknown options';
+  const isHelped = unknown.every(({ nearest }) => nearest !== undefined);
   const known = isHelped ? '' : ` It takes: ${[...allowedKeys].join(', ')}.`;
-  return new PipelineError(`${what}${id} has ${noun}: ${unknown.join(', ')}.${known}`);
+  return new PipelineError(`${what}${id} has ${noun}: ${listed.join(', ')}.${known}`);
 }
 
 interface NumberRule {
@@ -112,7 +119,7 @@ export function checkSeconds(owner: () => string, option: string, value: unknown
   }
   if (Number(value) > longestWait) {
     throw new PipelineError(
-      `${owner()}: ${option} must be at most ${String(longestWait)} seconds (24 days), not ${String(value)}.`,
+      `${owner()}: ${option} must be at most ${String(longestWait)} seconds (24 days), not ${describeValue(value)}.`,
     );
   }
 }
@@ -162,8 +169,4 @@ export function constructorName(value: object): string {
 
 function isClass(value: unknown): value is { readonly name: string } {
   return typeof value === 'function' && /^class\b/.test(Function.prototype.toString.call(value));
-}
-
-function normalize(name: string): string {
-  return name.toLowerCase();
 }

@@ -78,9 +78,7 @@ export abstract class Node {
    */
   get path(): NodePath {
     const ids: string[] = [];
-    for (let node: Node | undefined = this; node !== undefined && !isRoot(node); node = node[parentKey]) {
-      ids.push(node.id);
-    }
+    for (const node of lineage(this)) if (!isRoot(node)) ids.push(node.id);
     return ids.reverse();
   }
 
@@ -110,6 +108,12 @@ export abstract class Node {
   }
 }
 
+/** The name of a node in the middle of a sentence: `task "load/customers"`. */
+export function inSentence(node: Node): string {
+  const name = node.toString();
+  return name.charAt(0).toLowerCase() + name.slice(1);
+}
+
 const kindNames: Readonly<Record<NodeKind, string>> = {
   pipeline: 'Pipeline',
   task: 'Task',
@@ -134,6 +138,12 @@ export function isTask(value: unknown): value is Task {
 /** Whether a value is a parallel task, also one of another copy of Millrace. */
 export function isParallelTask(value: unknown): value is ParallelTask {
   return isNode(value) && value[nodeKind] === 'parallel';
+}
+
+/** A node, its parent, and so on to the top. */
+export function* lineage(node: Node): Generator<Node> {
+  for (let current: Node | undefined = node; current !== undefined; current = current[parentKey])
+    yield current;
 }
 
 /** Whether a node is the project's root pipeline, which no path contains. */

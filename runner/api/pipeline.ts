@@ -3,13 +3,13 @@ import { cwd } from 'node:process';
 import { resolve } from 'node:path';
 import type { OnFailure, ParameterDefinition } from '../model.ts';
 import { parsePath } from '../model.ts';
-import { checkCount, describeValue, listNames, PipelineError, suggestion } from './errors.ts';
+import { checkCount, describeValue, listNames, PipelineError } from './errors.ts';
 import { defineParameters, type ParameterOptions } from './parameters.ts';
+import { checkNew, checkOrder, checkRole, resolveChild, resolveUpstreams } from './pipeline-checks.ts';
 import {
   downstreamsKey,
-  isNode,
+  inSentence,
   isPipeline,
-  isRoot,
   link,
   Node,
   nodeOptionKeys,
@@ -142,15 +142,15 @@ export class Pipeline extends Node {
    * @param upstreams children of this pipeline, by id or as objects, that the node waits for
    */
   add(node: Node, upstreams: readonly (string | Node)[] = []): this {
-    this.#checkNew(node);
-    const waitsFor = this.#resolveUpstreams(node, upstreams);
+    checkNew(this, node);
+    const waitsFor = resolveUpstreams(this, node, upstreams);
     this.#adopt(node);
     for (const upstream of waitsFor) this.#connect(upstream, node);
     this.#attach(node);
     return this;
   }
 
-  /** Adds several nodes, each with the same upstreams. */
+  /** Adds several nodes, each with the same upstreams; those before a mistake stay added. */
   addAll(nodes: Iterable<Node>, upstreams: readonly (string | Node)[] = []): this {
     for (const node of nodes) this.add(node, upstreams);
     return this;
@@ -158,8 +158,8 @@ export class Pipeline extends Node {
 
   /** Adds a node that runs before all others, whether they are added earlier or later. */
   addInitial(node: Node): this {
-    this.#checkNew(node);
-    this.#checkRole('initial', this.#initial, node);
+    checkNew(this, node);
+    checkRole(this, 'initial', this.#initial, node);
     this.#adopt(node);
     this.#initial = node;
     for (const child of this.#nodes.values()) this.#attach(child);
@@ -168,8 +168,8 @@ export class Pipeline extends Node {
 
   /** Adds a node that runs after all others, whether they are added earlier or later. */
   addFinal(node: Node): this {
-    this.#checkNew(node);
-    this.#checkRole('final', this.#final, node);
+    checkNew(this, node);
+    checkRole(this, 'final', this.#final, node);
     this.#adopt(node);
     this.#final = node;
     for (const child of this.#nodes.values()) this.#attach(child);
@@ -178,7 +178,7 @@ export class Pipeline extends Node {
 
   /** Takes a node out. What waited for it then waits for its upstreams, so the order of the rest stays the same. */
   remove(node: string | Node): this {
-    const removed = this.#resolve(node, 'removed');
+    const removed = resolveChild(this, node, 'removed');
     const upstreams = [...removed.upstreams];
     const downstreams = [...removed.downstreams];
     for (const upstream of upstreams) unlink(upstream, removed);
@@ -203,9 +203,9 @@ export class Pipeline extends Node {
    * final node are kept. The new node may have the same id.
    */
   replace(node: string | Node, by: Node): this {
-    const old = this.#resolve(node, 'replaced');
+    const old = resolveChild(this, node, 'replaced');
     if (old === by) return this;
-    this.#checkNew(by, old);
+    checkNew(this, by, old);
     const upstreams = [...old.upstreams];
     const downstreams = [...old.downstreams];
     for (const upstream of upstreams) unlink(upstream, old);
@@ -222,10 +222,10 @@ export class Pipeline extends Node {
 
   /** Makes one child wait for another one. A dependency that is there already changes nothing. */
   addDependency(upstream: string | Node, downstream: string | Node): this {
-    const up = this.#resolve(upstream, 'an upstream');
-    const down = this.#resolve(downstream, 'a downstream');
+    const up = resolveChild(this, upstream, 'an upstream');
+    const down = resolveChild(this, downstream, 'a downstream');
     if (up.downstreams.has(down)) return this;
-    this.#checkOrder(up, down);
+    checkOrder(this, up, down);
     this.#connect(up, down);
     return this;
   }
@@ -235,8 +235,8 @@ export class Pipeline extends Node {
    * is waited for by the final node.
    */
   removeDependency(upstream: string | Node, downstream: string | Node): this {
-    const up = this.#resolve(upstream, 'an upstream');
-    const down = this.#resolve(downstream, 'a downstream');
+    const up = resolveChild(this, upstream, 'an upstream');
+    const down = resolveChild(this, downstream, 'a downstream');
     if (!up.downstreams.has(down)) {
       const others = [...down.upstreams].map(node => node.id);
       throw new PipelineError(
@@ -264,11 +264,11 @@ export class Pipeline extends Node {
 
   /** The node at a path below this pipeline, like `a/b`; `undefined` when there is none. The empty path is the pipeline. */
   find(path: string | readonly string[]): Node | undefined {
-    let found: Node | undefined = this;
-    for (const id of typeof path === 'string' ? parsePath(path) : path) {
-      found = isPipeline(found) ? found.nodes.get(id) : undefined;
-    }
-    return found;
+    const ids = typeof path === 'string' ? parsePath(path) : path;
+    return ids.reduce<Node | undefined>(
+      (found, id) => (isPipeline(found) ? found.nodes.get(id) : undefined),
+      this,
+    );
   }
 
   #adopt(node: Node): void {
@@ -305,132 +305,6 @@ export class Pipeline extends Node {
       this.#nodes.set(kept.id, kept);
     }
   }
-
-  /** @param instead the child whose place the node will take */
-  #checkNew(node: Node, instead?: Node): void {
-    const given: unknown = node;
-    if (!isNode(given)) {
-      throw new PipelineError(
-        `${this.toString()} can only have tasks, parallel tasks and pipelines as children, not ${describeValue(given)}.`,
-      );
-    }
-    for (let ancestor: Pipeline | undefined = this; ancestor !== undefined; ancestor = ancestor.parent) {
-      if (ancestor !== node) continue;
-      throw new PipelineError(
-        node === this
-          ? `${this.toString()} cannot be added to itself.`
-          : `${node.toString()} cannot be added to ${lowerCase(this.toString())}, which lies below it.`,
-      );
-    }
-    if (isRoot(node))
-      throw new PipelineError(`The root pipeline cannot be added to ${lowerCase(this.toString())}.`);
-    if (node.parent !== undefined && node.parent !== this) {
-      throw new PipelineError(
-        `${node.toString()} cannot be added to ${lowerCase(this.toString())} as well: a node has one parent. ` +
-          `Remove it from there first, or make another node.`,
-      );
-    }
-    const namesake = this.#nodes.get(node.id);
-    if (namesake === undefined || namesake === instead) return;
-    throw new PipelineError(
-      namesake === node
-        ? `${this.toString()} already contains this node "${node.id}". Add it once.`
-        : `${this.toString()} already has a node with the id "${node.id}". Give one of the two another id.`,
-    );
-  }
-
-  #checkRole(role: 'initial' | 'final', taken: Node | undefined, node: Node): void {
-    if (taken === undefined) return;
-    throw new PipelineError(
-      `${this.toString()} already has the ${role} node "${taken.id}", so "${node.id}" cannot be another one. ` +
-        `Use replace("${taken.id}", …), or put both into one pipeline.`,
-    );
-  }
-
-  #resolveUpstreams(node: Node, upstreams: readonly (string | Node)[]): Node[] {
-    const given: unknown = upstreams;
-    if (!Array.isArray(given)) {
-      throw new PipelineError(
-        `${this.toString()}: the upstreams of "${node.id}" must be an array, not ${describeValue(given)}.`,
-      );
-    }
-    return upstreams.map(upstream => {
-      if (upstream === node.id || upstream === node) {
-        throw new PipelineError(`${this.toString()}: "${node.id}" cannot wait for itself.`);
-      }
-      const resolved = this.#resolve(upstream, `an upstream of "${node.id}"`);
-      if (resolved === this.#final) this.#checkOrder(resolved, node);
-      return resolved;
-    });
-  }
-
-  /** @param use what the child is wanted for, as part of a message */
-  #resolve(node: string | Node, use: string): Node {
-    const given: unknown = node;
-    if (typeof given === 'string') {
-      const found = this.#nodes.get(given);
-      if (found !== undefined) return found;
-      throw new PipelineError(
-        `${this.toString()} has no node "${given}" (wanted as ${use}). ` +
-          suggestion(given, this.#nodes.keys(), 'It has'),
-      );
-    }
-    if (!isNode(given)) {
-      throw new PipelineError(
-        `${this.toString()}: ${describeValue(given)} is neither a node nor the id of one (wanted as ${use}).`,
-      );
-    }
-    if (given.parent === this && this.#nodes.get(given.id) === given) return given;
-    const where =
-      given.parent === undefined ? 'it was not added to any pipeline' : 'it belongs to another pipeline';
-    throw new PipelineError(
-      `${this.toString()} does not contain ${lowerCase(given.toString())} (wanted as ${use}): ${where}. ` +
-        `Dependencies are only possible between children of one pipeline.`,
-    );
-  }
-
-  #checkOrder(up: Node, down: Node): void {
-    if (up === down) throw new PipelineError(`${this.toString()}: "${up.id}" cannot wait for itself.`);
-    if (down === this.#initial) {
-      throw new PipelineError(
-        `${this.toString()}: the initial node "${down.id}" runs before all others, so it cannot wait for "${up.id}".`,
-      );
-    }
-    if (up === this.#final) {
-      throw new PipelineError(
-        `${this.toString()}: the final node "${up.id}" runs after all others, so "${down.id}" cannot wait for it.`,
-      );
-    }
-    const cycle = this.#pathBetween(down, up);
-    if (cycle === undefined) return;
-    throw new PipelineError(
-      `${this.toString()}: "${down.id}" cannot wait for "${up.id}", because that would close a cycle: ` +
-        `${[up, ...cycle].map(node => node.id).join(' -> ')}. Remove one of these dependencies.`,
-    );
-  }
-
-  /** A way along the dependencies, both ends included. */
-  #pathBetween(from: Node, to: Node): Node[] | undefined {
-    // The usual case while a graph grows at one of its ends: then there is nothing to search.
-    const waitsForNothing = [...to.upstreams.values().take(2)].every(node => node === this.#initial);
-    if (waitsForNothing) return undefined;
-    const cameFrom = new Map<Node, Node | undefined>([[from, undefined]]);
-    const open = [from];
-    for (let node = open.pop(); node !== undefined; node = open.pop()) {
-      if (node === to) {
-        const path: Node[] = [];
-        for (let step: Node | undefined = node; step !== undefined; step = cameFrom.get(step))
-          path.push(step);
-        return path.reverse();
-      }
-      for (const downstream of node.downstreams) {
-        if (cameFrom.has(downstream)) continue;
-        cameFrom.set(downstream, node);
-        open.push(downstream);
-      }
-    }
-    return undefined;
-  }
 }
 
 /**
@@ -442,7 +316,7 @@ export function makeRoot(pipeline: Pipeline): Pipeline {
   if (pipeline.parent !== undefined) {
     throw new PipelineError(
       `${pipeline.toString()} cannot be the root pipeline, because it is part of ` +
-        `${lowerCase(pipeline.parent.toString())}.`,
+        `${inSentence(pipeline.parent)}.`,
     );
   }
   return Object.defineProperty(pipeline, rootKey, { value: true });
@@ -450,9 +324,4 @@ export function makeRoot(pipeline: Pipeline): Pipeline {
 
 function isEmpty(nodes: ReadonlySet<Node> | undefined): boolean {
   return nodes === undefined || nodes.size === 0;
-}
-
-/** The name of a node in the middle of a sentence. */
-function lowerCase(name: string): string {
-  return name.charAt(0).toLowerCase() + name.slice(1);
 }

@@ -1,7 +1,7 @@
 /** Tasks: the leaves of the tree, which do the work. */
 import { type Command, isCommand } from './command.ts';
 import { checkCount, checkSeconds, describeValue, PipelineError } from './errors.ts';
-import { Node, nodeOptionKeys, type NodeOptions } from './node.ts';
+import { inSentence, Node, nodeOptionKeys, type NodeOptions } from './node.ts';
 
 /** Commands that a function makes: at once, one after the other, or after waiting. */
 export type CommandSource = Iterable<Command> | AsyncIterable<Command>;
@@ -157,7 +157,7 @@ function checkCommand(owner: Node, command: unknown): command is Command {
   if (command.parent !== undefined && command.parent !== owner) {
     throw new PipelineError(
       `${owner.toString()}: this ${command.constructor.name} command is part of ` +
-        `${command.parent.toString()} already. Make a command of its own for each task.`,
+        `${inSentence(command.parent)} already. Make a command of its own for each task.`,
     );
   }
   return true;

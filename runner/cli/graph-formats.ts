@@ -14,7 +14,8 @@ export function toMermaid(root: NodeGraph): string {
       if (node.nodes.length === 0) lines.push(`${indent}  ${idOf(node)}_empty[" "]`);
       lines.push(`${indent}end`);
     } else {
-      const [open, close] = node.kind === 'parallel' ? ['[["', '"]]'] : node.kind === 'dynamic' ? ['{{"', '"}}'] : ['["', '"]'];
+      const [open, close] =
+        node.kind === 'parallel' ? ['[["', '"]]'] : node.kind === 'dynamic' ? ['{{"', '"}}'] : ['["', '"]'];
       lines.push(`${indent}${idOf(node)}${open}${label}${close}`);
     }
   };
@@ -26,7 +27,12 @@ export function toMermaid(root: NodeGraph): string {
 
 /** A digraph in Graphviz's language; edges of nested pipelines are clipped at their frames. */
 export function toDot(root: NodeGraph): string {
-  const lines = [`digraph ${quote(root.id)} {`, '  rankdir=LR;', '  compound=true;', '  node [shape=box, style=rounded];'];
+  const lines = [
+    `digraph ${quote(root.id)} {`,
+    '  rankdir=LR;',
+    '  compound=true;',
+    '  node [shape=box, style=rounded];',
+  ];
   const ids = nodeIds(root);
   const idOf = (node: NodeGraph): string => ids.get(node) ?? '';
   const visit = (node: NodeGraph, indent: string): void => {
@@ -37,8 +43,15 @@ export function toDot(root: NodeGraph): string {
       for (const child of node.nodes) visit(child, `${indent}  `);
       lines.push(`${indent}}`);
     } else {
-      const shape = node.kind === 'parallel' ? ', peripheries=2' : node.kind === 'dynamic' ? ', style="rounded,dashed"' : '';
-      lines.push(`${indent}${idOf(node)} [label=${quote(node.id)}, tooltip=${quote(node.description)}${shape}];`);
+      const shape =
+        node.kind === 'parallel'
+          ? ', peripheries=2'
+          : node.kind === 'dynamic'
+            ? ', style="rounded,dashed"'
+            : '';
+      lines.push(
+        `${indent}${idOf(node)} [label=${quote(node.id)}, tooltip=${quote(node.description)}${shape}];`,
+      );
     }
   };
   for (const child of root.nodes) visit(child, '  ');

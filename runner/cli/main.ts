@@ -9,6 +9,12 @@ import type { Terminal } from './terminal.ts';
 
 /** Runs the command line and gives the exit code. Never throws. */
 export async function main(args: readonly string[]): Promise<number> {
+  // A reader that goes away (`millrace … | head`) is no error of ours: a run goes on without it.
+  for (const stream of [process.stdout, process.stderr]) {
+    stream.on('error', (error: NodeJS.ErrnoException) => {
+      if (error.code !== 'EPIPE') throw error;
+    });
+  }
   const program = new Command();
   let exitCode: number = exitCodes.success;
 

@@ -1,7 +1,7 @@
 /** A run in the terminal: a line per line of output, and on a terminal a live footer below them. */
-import type { OutputBatch, RunEvent } from '../events.ts';
+import { expandOutput, type OutputBatch, type RunEvent } from '../events.ts';
 import type { RunSubscriber } from '../engine/subscriber.ts';
-import { formatPath, type NodePath } from '../model.ts';
+import type { NodePath } from '../model.ts';
 import { formatDuration, symbolOf } from './format.ts';
 import { RunFooter } from './run-footer.ts';
 import type { Style } from './style.ts';
@@ -14,13 +14,12 @@ export interface RunPrinterOptions {
 }
 
 export class RunPrinter implements RunSubscriber {
-  readonly #stdout: NodeJS.WriteStream;
+  readonly #out: PatientStream;
   readonly #style: Style;
   readonly #footer: RunFooter | undefined;
-  #waiting: Promise<void> | undefined;
 
   constructor(options: RunPrinterOptions) {
-    this.#stdout = options.stdout;
+    this.#out = new PatientStream(options.stdout);
     this.#style = options.style;
     this.#footer = options.live ? new RunFooter(options.stdout, options.style) : undefined;
   }
@@ -79,12 +78,12 @@ export class RunPrinter implements RunSubscriber {
   }
 
   drained(): Promise<void> | undefined {
-    return this.#waiting;
+    return this.#out.drained;
   }
 
   async close(): Promise<void> {
     this.#footer?.close();
-    await this.#waiting;
+    await this.#out.drained;
   }
 
   #line(path: NodePath, text: string): void {
@@ -96,27 +95,60 @@ export class RunPrinter implements RunSubscriber {
   }
 
   #write(text: string): void {
-    if (this.#footer !== undefined) {
-      this.#footer.above(text);
-      return;
-    }
-    if (!this.#stdout.write(text) && this.#waiting === undefined) {
-      this.#waiting = new Promise(resolve => {
-        const done = (): void => {
-          this.#stdout.off('drain', done);
-          this.#stdout.off('close', done);
-          this.#stdout.off('error', done);
-          this.#waiting = undefined;
-          resolve();
-        };
-        // A reader that went away (`| head`) closes the stream: the run goes on without it.
-        this.#stdout.once('drain', done).once('close', done).once('error', done);
-      });
-    }
+    if (this.#footer === undefined) this.#out.write(text);
+    else this.#footer.above(text);
   }
 }
 
-/** The path of a run for the user: `demo/sleep`, or the whole project. */
-export function nameOfPath(path: NodePath): string {
-  return path.length === 0 ? 'all pipelines' : formatPath(path);
+/** `millrace run --json`: one event a line. */
+export class JsonPrinter implements RunSubscriber {
+  readonly #out: PatientStream;
+  #runId: number | null = null;
+
+  constructor(stdout: NodeJS.WriteStream) {
+    this.#out = new PatientStream(stdout);
+  }
+
+  onEvent(event: Exclude<RunEvent, { type: 'output' }>): void {
+    this.#runId = event.runId;
+    this.#out.write(`${JSON.stringify(event)}\n`);
+  }
+
+  onOutput(batch: OutputBatch): void {
+    let text = '';
+    for (const event of expandOutput(batch, this.#runId)) text += `${JSON.stringify(event)}\n`;
+    this.#out.write(text);
+  }
+
+  drained(): Promise<void> | undefined {
+    return this.#out.drained;
+  }
+
+  async close(): Promise<void> {
+    await this.#out.drained;
+  }
+}
+
+/** Knows when the reader of a stream cannot keep up. A reader that goes away (`| head`) is not waited for. */
+class PatientStream {
+  readonly #stream: NodeJS.WriteStream;
+  /** Pending while the stream is full. */
+  drained: Promise<void> | undefined;
+
+  constructor(stream: NodeJS.WriteStream) {
+    this.#stream = stream;
+  }
+
+  write(text: string): void {
+    if (!this.#stream.writable || this.#stream.write(text) || this.drained !== undefined) return;
+    this.drained = new Promise(resolve => {
+      const events = ['drain', 'close', 'error'] as const;
+      const done = (): void => {
+        for (const event of events) this.#stream.off(event, done);
+        this.drained = undefined;
+        resolve();
+      };
+      for (const event of events) this.#stream.on(event, done);
+    });
+  }
 }

@@ -28,7 +28,7 @@ export function connectionTarget(alias: string, config: ClientConfig): Connectio
 }
 
 export function connectionError(error: unknown, target: ConnectionTarget): ConnectionError {
-  return new ConnectionError(`Database '${target.alias}': ${explain(error, target)}`, { cause: error });
+  return new ConnectionError(`Database "${target.alias}": ${explain(error, target)}`, { cause: error });
 }
 
 function explain(error: unknown, { alias, host, port, user, database }: ConnectionTarget): string {
@@ -37,13 +37,13 @@ function explain(error: unknown, { alias, host, port, user, database }: Connecti
   const server = socket ? `${host}/.s.PGSQL.${String(port)}` : `${host}:${String(port)}`;
   switch (isServerError(error) ? error.code : undefined) {
     case '28P01':
-      return `wrong password for user '${user}' at ${server}. Check the password of '${alias}' in millrace.config.ts or the environment.`;
+      return `wrong password for user "${user}" at ${server}. Check the password of "${alias}" in millrace.config.ts or the environment.`;
     case '28000':
       return message.includes('does not exist')
-        ? `there is no role '${user}' at ${server}. Create it (CREATE ROLE … LOGIN), or correct the user of '${alias}'.`
-        : `${server} does not let user '${user}' in: ${message}. Check pg_hba.conf of the server and the user of '${alias}'.`;
+        ? `there is no role "${user}" at ${server}. Create it (CREATE ROLE … LOGIN), or correct the user of "${alias}".`
+        : `${server} does not let user "${user}" in: ${message}. Check pg_hba.conf of the server and the user of "${alias}".`;
     case '3D000':
-      return `there is no database '${database}' at ${server}. Create it (CREATE DATABASE), or correct the name in '${alias}'.`;
+      return `there is no database "${database}" at ${server}. Create it (CREATE DATABASE), or correct the name in "${alias}".`;
     case '53300':
       return `${server} has no free connection: ${message}. Lower maxParallelTasks, or raise max_connections of the server.`;
     case '57P03':
@@ -52,32 +52,32 @@ function explain(error: unknown, { alias, host, port, user, database }: Connecti
   if (isServerError(error)) return `${server} refused the connection: ${message}.`;
   switch (errorCode(error)) {
     case 'ECONNREFUSED':
-      return `nobody listens at ${server}. Start the server, or correct host and port of '${alias}'.`;
+      return `nobody listens at ${server}. Start the server, or correct host and port of "${alias}".`;
     case 'ENOENT':
-      return `there is no socket ${server}. Start the server, or correct host and port of '${alias}'.`;
+      return `there is no socket ${server}. Start the server, or correct host and port of "${alias}".`;
     case 'EACCES':
     case 'EPERM':
-      return `no permission to connect to ${server}. Check the permissions of the socket or the host of '${alias}'.`;
+      return `no permission to connect to ${server}. Check the permissions of the socket or the host of "${alias}".`;
     case 'ENOTFOUND':
-      return `the host '${host}' is unknown. Correct the host of '${alias}'.`;
+      return `the host "${host}" is unknown. Correct the host of "${alias}".`;
     case 'EAI_AGAIN':
-      return `the name of the host '${host}' cannot be looked up now. Check the network, or the host of '${alias}'.`;
+      return `the name of the host "${host}" cannot be looked up now. Check the network, or the host of "${alias}".`;
     case 'ETIMEDOUT':
     case 'EHOSTUNREACH':
     case 'ENETUNREACH':
-      return `${server} cannot be reached (${message}). Check the network, or host and port of '${alias}'.`;
+      return `${server} cannot be reached (${message}). Check the network, or host and port of "${alias}".`;
   }
   if (message === 'timeout expired') {
-    return `${server} did not answer in time. Check that a Postgres server listens there, or the host and port of '${alias}'.`;
+    return `${server} did not answer in time. Check that a Postgres server listens there, or the host and port of "${alias}".`;
   }
   if (message.includes('client password must be')) {
-    return `${server} asks for a password and none is given for user '${user}'. Set the password of '${alias}'.`;
+    return `${server} asks for a password and none is given for user "${user}". Set the password of "${alias}".`;
   }
   if (message.includes('does not support SSL')) {
-    return `${server} does not support encrypted connections. Turn ssl off for '${alias}', or on at the server.`;
+    return `${server} does not support encrypted connections. Turn ssl off for "${alias}", or on at the server.`;
   }
-  if (message.startsWith('Connection terminated')) {
-    return `${server} closed the connection. Check that a Postgres server listens there, or the host and port of '${alias}'.`;
+  if (message.startsWith('Connection terminated') || errorCode(error) === 'ECONNRESET') {
+    return `${server} closed the connection. Check that a Postgres server listens there, or the host and port of "${alias}".`;
   }
   return `cannot connect to ${server}: ${message}.`;
 }

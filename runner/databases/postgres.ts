@@ -128,6 +128,7 @@ export class PostgresSession implements Database, AsyncDisposable {
   private readonly onAbort: () => void;
   /** Settles when the statements that were asked for before have ended: one at a time. */
   private queue: Promise<unknown> = Promise.resolve();
+  private readonly stop = new AbortController();
   private running = false;
   private closed: Promise<void> | undefined;
   private noticeHandler: ((notice: ServerMessage) => void) | undefined;
@@ -208,7 +209,11 @@ export class PostgresSession implements Database, AsyncDisposable {
   async copyFrom(statement: string, source: AsyncIterable<Buffer | string>): Promise<number> {
     return await this.exclusively(async () => {
       const copy = this.client.query(copyFrom(statement));
-      await pipeline(source, copy);
+      // The server does not heed a cancel request while it waits for data: the stream has to tell it.
+      const { signal } = this.stop;
+      const copied = pipeline(source, copy, { signal });
+      // A source that never answers again would keep an aborted pipeline waiting.
+      await unlessAborted(copied, signal);
       return copy.rowCount;
     });
   }
@@ -262,6 +267,7 @@ export class PostgresSession implements Database, AsyncDisposable {
 
   /** Stops what runs now, on the server: closing the connection alone would let it go on there. */
   private async cancel(): Promise<void> {
+    this.stop.abort();
     const { processID, secretKey } = this.client as unknown as ClientInternals;
     const key: BackendKey | undefined =
       processID === null || secretKey === null ? undefined : { processId: processID, secretKey };
@@ -278,5 +284,19 @@ export class PostgresSession implements Database, AsyncDisposable {
       ]);
     }
     if (this.running) this.client.connection.stream.destroy();
+  }
+}
+
+/** Settles with `work`, or rejects as soon as the signal is aborted. */
+async function unlessAborted(work: Promise<unknown>, signal: AbortSignal): Promise<void> {
+  const { promise, reject } = Promise.withResolvers<never>();
+  const abort = (): void => {
+    reject(new Error('the copy was stopped', { cause: signal.reason }));
+  };
+  signal.addEventListener('abort', abort, { once: true });
+  try {
+    await Promise.race([promise, work]);
+  } finally {
+    signal.removeEventListener('abort', abort);
   }
 }

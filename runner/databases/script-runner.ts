@@ -18,6 +18,8 @@ export interface ScriptOutput {
   statement?(text: string): void;
   /** Lines of a result: a table, a summary such as `INSERT 0 5`. */
   result(text: string): void;
+  /** Settles when there is room for more; `undefined` when there is room now. Default: always. */
+  room?(): Promise<void> | undefined;
   /** A message of the server. */
   notice(text: string, isProblem: boolean): void;
   /** Takes the data of `COPY … TO STDOUT`; default: lines to {@link result}. */
@@ -106,7 +108,10 @@ async function runStatement(
         output.result(text);
       });
     },
-    row: row => table?.add(row),
+    row(row) {
+      table?.add(row);
+      return output.room?.();
+    },
   });
   table?.end();
   const isPlainQuery = hasRows && !/^(?:INSERT|UPDATE|DELETE|MERGE) /.test(tag);

@@ -72,9 +72,9 @@ export function scriptError(error: SqlScriptError, source: SqlSource): SqlError 
   });
 }
 
-/** A notice or warning as text. */
+/** A notice or warning as text; where in a function it was raised is told only for errors. */
 export function noticeText(notice: ServerMessage): string {
-  return [heading(notice), ...particulars(notice)].join('\n');
+  return [heading(notice), ...particulars({ ...notice, where: undefined })].join('\n');
 }
 
 /** Whether the server sent this error (rather than the connection or this program). */

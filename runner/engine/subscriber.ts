@@ -1,5 +1,4 @@
 import type { OutputBatch, RunEvent } from '../events.ts';
-import { expandOutput } from '../events.ts';
 
 /** Whoever follows a run from inside the runner. Must not throw; the engine reports it and goes on. */
 export interface RunSubscriber {
@@ -15,17 +14,4 @@ export interface RunSubscriber {
   drained?(): Promise<void> | undefined;
   /** Called once after the last event; the run's result waits for it. */
   close?(): Promise<void>;
-}
-
-/** A subscriber that sees one stream of events, a line of output at a time. */
-export function eventSubscriber(
-  runId: () => number | null,
-  onEvent: (event: RunEvent) => void,
-): Pick<RunSubscriber, 'onEvent' | 'onOutput'> {
-  return {
-    onEvent,
-    onOutput(batch) {
-      for (const event of expandOutput(batch, runId())) onEvent(event);
-    },
-  };
 }

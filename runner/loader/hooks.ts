@@ -1,5 +1,5 @@
 /** Lets Node run a user's TypeScript as it is written, without a build step. */
-import { readFileSync } from 'node:fs';
+import { readFileSync, realpathSync } from 'node:fs';
 import {
   type LoadFnOutput,
   type LoadHookContext,
@@ -12,12 +12,26 @@ import { dirname, isAbsolute, resolve as resolvePath } from 'node:path';
 import { fileURLToPath, pathToFileURL } from 'node:url';
 import { jsonModuleSource } from './json-module.ts';
 import { isOwnSource } from './own-source.ts';
-import { findIndexFile, findSourceFile, isDirectoryPath, isInstalled, isPath, isTypeScript } from './resolution.ts';
+import {
+  findIndexFile,
+  findSourceFile,
+  isDirectoryPath,
+  isInstalled,
+  isPath,
+  isTypeScript,
+} from './resolution.ts';
 import { type LoadTypeScript, loadTypeScriptFrom } from './transpile.ts';
 import { TranspileCache } from './transpile-cache.ts';
 import { Transpiler } from './transpiler.ts';
 import { TsConfigs } from './tsconfig.ts';
-import { API_NAME, type ApiExports, publishApi, virtualApiFormat, virtualApiSource, virtualApiUrl } from './virtual-api.ts';
+import {
+  API_NAME,
+  type ApiExports,
+  publishApi,
+  virtualApiFormat,
+  virtualApiSource,
+  virtualApiUrl,
+} from './virtual-api.ts';
 
 export interface HookOptions {
   /**
@@ -43,8 +57,10 @@ export interface FailedImport {
 export interface LoaderHooks extends Disposable {
   /** What an error of a failed import was about; `undefined` for other errors. */
   failedImport(error: unknown): FailedImport | undefined;
-  /** Whether a file imports another one, directly or through others; both absolute. */
-  imports(importer: string, imported: string): boolean;
+  /** The files that a file has imported; all absolute, with links resolved. */
+  importsOf(this: void, file: string): Iterable<string>;
+  /** The files of user code that have been loaded, in the same form; what is installed is not among them. */
+  loadedFiles(): Iterable<string>;
 }
 
 /**
@@ -61,8 +77,10 @@ export function registerHooks(options: HookOptions): LoaderHooks {
     load: (url, context, next) => hooks.load(url, context, next),
   });
   return {
-    failedImport: error => (typeof error === 'object' && error !== null ? hooks.failures.get(error) : undefined),
-    imports: (importer, imported) => hooks.imports(importer, imported),
+    failedImport: error =>
+      typeof error === 'object' && error !== null ? hooks.failures.get(error) : undefined,
+    importsOf: file => hooks.imports.get(file) ?? [],
+    loadedFiles: () => hooks.loadedFiles,
     [Symbol.dispose]: () => {
       registration.deregister();
     },
@@ -74,11 +92,11 @@ type NextLoad = (url: string, context?: Partial<LoadHookContext>) => LoadFnOutpu
 
 class Hooks {
   readonly failures = new WeakMap<object, FailedImport>();
+  readonly imports = new Map<string, Set<string>>();
+  readonly loadedFiles = new Set<string>();
   readonly #api: ApiExports | URL;
   readonly #tsConfigs = new TsConfigs();
   readonly #transpiler: Transpiler;
-  /** Files by the file that imports them. */
-  readonly #imports = new Map<string, Set<string>>();
 
   constructor({ api, cacheDirectory, transpilerPath, loadTypeScript }: HookOptions) {
     this.#api = api;
@@ -93,14 +111,24 @@ class Hooks {
   resolve(specifier: string, context: ResolveHookContext, next: NextResolve): ResolveFnOutput {
     // The compiler's own imports, while it is being loaded in the middle of ours.
     if (this.#transpiler.isLoading) return next(specifier, context);
-    const isRequire = context.conditions.includes('require');
+    const isRequire = isForRequire(context);
     if (specifier === API_NAME) return this.#resolveApi(isRequire, context, next);
     const importer = filePath(context.parentURL);
-    if (importer === undefined || isOwnSource(importer) || specifier.startsWith('node:')) return next(specifier, context);
-    const found = isInstalled(importer) && !isTypeScript(importer) ? undefined : this.#find(specifier, importer);
-    const result = this.#resolveWithNode(found ?? { path: undefined, suffix: '' }, specifier, importer, isRequire, context, next);
-    this.#remember(importer, result.url);
-    return result;
+    if (importer === undefined || specifier.startsWith('node:')) return next(specifier, context);
+    if (isOwnSource(importer)) return resolveEntry(specifier, context, next);
+    try {
+      const found = this.#find(specifier, importer);
+      const result =
+        found === undefined ? next(specifier, context) : resolveFound(found, isRequire, context, next);
+      this.#remember(importer, result.url);
+      return result;
+    } catch (error) {
+      if (!isNotFound(error)) throw error;
+      const source = sourceOfMissing(error, importer);
+      if (source !== undefined) return resolveFound({ path: source, suffix: '' }, isRequire, context, next);
+      this.failures.set(error, { specifier, importer });
+      throw error;
+    }
   }
 
   load(url: string, context: LoadHookContext, next: NextLoad): LoadFnOutput {
@@ -111,27 +139,23 @@ class Hooks {
     }
     const path = filePath(url);
     if (path === undefined || isOwnSource(path)) return next(url, context);
+    if (!isInstalled(path)) this.loadedFiles.add(path);
     if (isTypeScript(path)) {
       const { format, code } = this.#transpiler.load(path);
       return { format, source: code, shortCircuit: true };
     }
-    if (path.endsWith('.json') && !context.conditions.includes('require') && context.importAttributes['type'] === undefined) {
-      return { format: 'module', source: jsonModuleSource(path, readFileSync(path, 'utf8')), shortCircuit: true };
+    if (
+      path.endsWith('.json') &&
+      !isForRequire(context) &&
+      Object.keys(context.importAttributes).length === 0
+    ) {
+      return {
+        format: 'module',
+        source: jsonModuleSource(path, readFileSync(path, 'utf8')),
+        shortCircuit: true,
+      };
     }
     return next(url, context);
-  }
-
-  imports(importer: string, imported: string): boolean {
-    const seen = new Set<string>();
-    const pending = [importer];
-    for (let file = pending.pop(); file !== undefined; file = pending.pop()) {
-      for (const target of this.#imports.get(file) ?? []) {
-        if (target === imported) return true;
-        if (!seen.has(target)) pending.push(target);
-        seen.add(target);
-      }
-    }
-    return false;
   }
 
   #resolveApi(isRequire: boolean, context: ResolveHookContext, next: NextResolve): ResolveFnOutput {
@@ -142,13 +166,17 @@ class Hooks {
 
   /** The file that TypeScript's rules give; `undefined` leaves it to Node. */
   #find(specifier: string, importer: string): Target | undefined {
+    // Installed packages are complete as they are, unless they consist of TypeScript.
+    if (isInstalled(importer) && !isTypeScript(importer)) return undefined;
     const fromTypeScript = isTypeScript(importer);
     const directory = dirname(importer);
     const isUrl = specifier.startsWith('file:');
     if (isUrl || isPath(specifier)) {
       // A query makes a module of its own: it is kept, and is no part of the name.
       const [, name = specifier, suffix = ''] = /^([^?#]*)(.*)$/s.exec(specifier) ?? [];
-      const path = isUrl ? fileURLToPath(name) : resolvePath(directory, isAbsolute(name) ? name : decode(name));
+      const path = isUrl
+        ? fileURLToPath(name)
+        : resolvePath(directory, isAbsolute(name) ? name : decode(name));
       const file = isDirectoryPath(name) ? findIndexFile(path) : findSourceFile(path, fromTypeScript);
       return file === undefined ? undefined : { path: file, suffix };
     }
@@ -159,38 +187,11 @@ class Hooks {
     return undefined;
   }
 
-  #resolveWithNode(
-    { path, suffix }: { readonly path: string | undefined; readonly suffix: string },
-    specifier: string,
-    importer: string,
-    isRequire: boolean,
-    context: ResolveHookContext,
-    next: NextResolve,
-  ): ResolveFnOutput {
-    try {
-      // Node does the rest, such as following symbolic links. In a `require` it takes paths only.
-      if (path === undefined) return next(specifier, context);
-      return next(isRequire ? path : pathToFileURL(path).href + suffix, context);
-    } catch (error) {
-      if (!isNotFound(error)) throw error;
-      const source = this.#sourceOfMissing(error, importer);
-      if (source !== undefined) return next(isRequire ? source : pathToFileURL(source).href, context);
-      this.failures.set(error, { specifier, importer });
-      throw error;
-    }
-  }
-
-  /** Where package imports (`#x`) and exports point at the emitted file: its source. */
-  #sourceOfMissing(error: NodeJS.ErrnoException & { readonly url?: unknown }, importer: string): string | undefined {
-    const path = typeof error.url === 'string' ? filePath(error.url) : undefined;
-    return path === undefined ? undefined : findSourceFile(path, isTypeScript(importer));
-  }
-
   #remember(importer: string, url: string): void {
     const imported = filePath(url);
     if (imported === undefined) return;
-    const known = this.#imports.get(importer);
-    if (known === undefined) this.#imports.set(importer, new Set([imported]));
+    const known = this.imports.get(importer);
+    if (known === undefined) this.imports.set(importer, new Set([imported]));
     else known.add(imported);
   }
 }
@@ -199,6 +200,38 @@ interface Target {
   readonly path: string;
   /** The query and fragment of the specifier. */
   readonly suffix: string;
+}
+
+/** The runner itself imports user code by file URL; everything else that it imports is its own affair. */
+function resolveEntry(specifier: string, context: ResolveHookContext, next: NextResolve): ResolveFnOutput {
+  const path = filePath(specifier);
+  if (path === undefined || !isTypeScript(path) || isOwnSource(path)) return next(specifier, context);
+  return resolveFound({ path, suffix: '' }, false, context, next);
+}
+
+function resolveFound(
+  { path, suffix }: Target,
+  isRequire: boolean,
+  context: ResolveHookContext,
+  next: NextResolve,
+): ResolveFnOutput {
+  if (isTypeScript(path)) {
+    // Without Node's own opinion on the format, which it derives from the package and which would win for CommonJS.
+    return { url: pathToFileURL(realpathSync.native(path)).href + suffix, shortCircuit: true };
+  }
+  // In a `require`, Node takes paths only.
+  return next(isRequire ? path : pathToFileURL(path).href + suffix, context);
+}
+
+/** Where package imports (`#x`) and exports point at the emitted file: its source. */
+function sourceOfMissing(error: NotFoundError, importer: string): string | undefined {
+  const path = typeof error.url === 'string' ? filePath(error.url) : undefined;
+  return path === undefined ? undefined : findSourceFile(path, isTypeScript(importer));
+}
+
+function isForRequire(context: ResolveHookContext | LoadHookContext): boolean {
+  // Node 22 gives a set where its documentation says array.
+  return new Set(context.conditions).has('require');
 }
 
 function filePath(url: string | undefined): string | undefined {
@@ -210,7 +243,13 @@ function decode(specifier: string): string {
   return specifier.includes('%') ? decodeURIComponent(specifier) : specifier;
 }
 
-function isNotFound(error: unknown): error is NodeJS.ErrnoException & { readonly url?: unknown } {
+type NotFoundError = Error & { readonly url?: unknown };
+
+function isNotFound(error: unknown): error is NotFoundError {
   if (!(error instanceof Error) || !('code' in error)) return false;
-  return error.code === 'ERR_MODULE_NOT_FOUND' || error.code === 'MODULE_NOT_FOUND' || error.code === 'ERR_UNSUPPORTED_DIR_IMPORT';
+  return (
+    error.code === 'ERR_MODULE_NOT_FOUND' ||
+    error.code === 'MODULE_NOT_FOUND' ||
+    error.code === 'ERR_UNSUPPORTED_DIR_IMPORT'
+  );
 }

@@ -10,6 +10,8 @@ export interface ModuleSyntax {
   readonly format: ModuleFormat;
   /** What an ES module uses of CommonJS without declaring it. */
   readonly missing: readonly CommonJsVariable[];
+  /** Names in `module.exports = { … }`: Node finds only some of them itself when an ES module imports the file. */
+  readonly exported: readonly string[];
 }
 
 interface Findings {
@@ -21,6 +23,7 @@ interface Findings {
   needsCommonJs: boolean;
   readonly used: Set<string>;
   readonly declared: Set<string>;
+  readonly exported: Set<string>;
 }
 
 /**
@@ -28,13 +31,20 @@ interface Findings {
  * a file is meant as it is written. `.mts` and `.cts` say it themselves.
  */
 export function readModuleSyntax(typescript: typeof ts, path: string, source: string): ModuleSyntax {
-  const file = typescript.createSourceFile(path, source, typescript.ScriptTarget.Latest, false, typescript.ScriptKind.TS);
+  const file = typescript.createSourceFile(
+    path,
+    source,
+    typescript.ScriptTarget.Latest,
+    false,
+    typescript.ScriptKind.TS,
+  );
   const findings: Findings = {
     hasModuleSyntax: false,
     needsModule: false,
     needsCommonJs: false,
     used: new Set(),
     declared: new Set(),
+    exported: new Set(),
   };
   for (const statement of file.statements) {
     readStatement(typescript, statement, findings);
@@ -43,7 +53,7 @@ export function readModuleSyntax(typescript: typeof ts, path: string, source: st
   const format = decide(path, findings);
   const isMissing = (name: string) => findings.used.has(name) && !findings.declared.has(name);
   const missing = format === 'module' ? COMMONJS_VARIABLES.filter(isMissing) : [];
-  return { format, missing };
+  return { format, missing, exported: [...findings.exported] };
 }
 
 const COMMONJS_VARIABLES: readonly CommonJsVariable[] = ['__dirname', '__filename', 'require'];
@@ -57,7 +67,9 @@ function decide(path: string, findings: Findings): ModuleFormat {
   if (findings.needsModule) return 'module';
   if (findings.needsCommonJs) return 'commonjs';
   if (findings.hasModuleSyntax) return 'module';
-  return COMMONJS_ONLY.some(name => findings.used.has(name) && !findings.declared.has(name)) ? 'commonjs' : 'module';
+  return COMMONJS_ONLY.some(name => findings.used.has(name) && !findings.declared.has(name))
+    ? 'commonjs'
+    : 'module';
 }
 
 /** What a statement at the top of the file says about the format, and the names that it declares there. */
@@ -69,7 +81,9 @@ function readStatement(typescript: typeof ts, statement: ts.Statement, findings:
     findings.hasModuleSyntax = true;
   } else if (
     typescript.canHaveModifiers(statement) &&
-    typescript.getModifiers(statement)?.some(modifier => modifier.kind === typescript.SyntaxKind.ExportKeyword) === true
+    typescript
+      .getModifiers(statement)
+      ?.some(modifier => modifier.kind === typescript.SyntaxKind.ExportKeyword) === true
   ) {
     findings.hasModuleSyntax = true;
   }
@@ -78,13 +92,20 @@ function readStatement(typescript: typeof ts, statement: ts.Statement, findings:
 
 function declaredNames(typescript: typeof ts, statement: ts.Statement): string[] {
   if (typescript.isVariableStatement(statement)) {
-    return statement.declarationList.declarations.flatMap(declaration => boundNames(typescript, declaration.name));
+    return statement.declarationList.declarations.flatMap(declaration =>
+      boundNames(typescript, declaration.name),
+    );
   }
   if (typescript.isImportDeclaration(statement)) {
     const clause = statement.importClause;
     if (clause === undefined) return [];
     const bindings = clause.namedBindings;
-    const names = bindings === undefined ? [] : typescript.isNamespaceImport(bindings) ? [bindings] : [...bindings.elements];
+    const names =
+      bindings === undefined
+        ? []
+        : typescript.isNamespaceImport(bindings)
+          ? [bindings]
+          : [...bindings.elements];
     return [clause, ...names].flatMap(({ name }) => (name === undefined ? [] : [name.text]));
   }
   if (
@@ -116,12 +137,16 @@ function visit(typescript: typeof ts, node: ts.Node, findings: Findings, inFunct
   }
   if (!inFunction && isAwait(typescript, node)) findings.needsModule = true;
   if (isCommonJsExport(typescript, node)) findings.needsCommonJs = true;
+  if (typescript.isBinaryExpression(node) && isModuleExports(typescript, node.left)) {
+    for (const name of propertyNames(typescript, node.right)) findings.exported.add(name);
+  }
   if (typescript.isPropertyAccessExpression(node)) {
     // `x.require` uses x, not require.
     visit(typescript, node.expression, findings, inFunction);
     return;
   }
-  const inner = inFunction || typescript.isFunctionLike(node) || typescript.isClassStaticBlockDeclaration(node);
+  const inner =
+    inFunction || typescript.isFunctionLike(node) || typescript.isClassStaticBlockDeclaration(node);
   typescript.forEachChild(node, child => {
     visit(typescript, child, findings, inner);
   });
@@ -130,20 +155,32 @@ function visit(typescript: typeof ts, node: ts.Node, findings: Findings, inFunct
 function isAwait(typescript: typeof ts, node: ts.Node): boolean {
   if (typescript.isAwaitExpression(node)) return true;
   if (typescript.isForOfStatement(node)) return node.awaitModifier !== undefined;
-  return (
-    typescript.isVariableDeclarationList(node) &&
-    (node.flags & typescript.NodeFlags.AwaitUsing) === typescript.NodeFlags.AwaitUsing
-  );
+  if (!typescript.isVariableDeclarationList(node)) return false;
+  const kind: number = node.flags & typescript.NodeFlags.BlockScoped;
+  const awaitUsing: number = typescript.NodeFlags.AwaitUsing;
+  return kind === awaitUsing;
 }
 
 /** `module.exports`, `exports.x`, `exports['x']`; in a file that declares those names itself, they are not meant. */
 function isCommonJsExport(typescript: typeof ts, node: ts.Node): boolean {
   if (typescript.isPropertyAccessExpression(node) && typescript.isIdentifier(node.expression)) {
-    const object = node.expression.text;
-    return (object === 'module' && node.name.text === 'exports') || object === 'exports';
+    return node.expression.text === 'exports' || isModuleExports(typescript, node);
   }
   if (typescript.isElementAccessExpression(node) && typescript.isIdentifier(node.expression)) {
     return node.expression.text === 'exports';
   }
   return false;
+}
+
+function isModuleExports(typescript: typeof ts, node: ts.Node): boolean {
+  if (!typescript.isPropertyAccessExpression(node) || !typescript.isIdentifier(node.expression)) return false;
+  return node.expression.text === 'module' && node.name.text === 'exports';
+}
+
+function propertyNames(typescript: typeof ts, value: ts.Expression): string[] {
+  if (!typescript.isObjectLiteralExpression(value)) return [];
+  return value.properties.flatMap(({ name }) => {
+    const isKnown = name !== undefined && (typescript.isIdentifier(name) || typescript.isStringLiteral(name));
+    return isKnown ? [name.text] : [];
+  });
 }

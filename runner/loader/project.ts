@@ -22,6 +22,8 @@ export interface ProjectPlace {
 /** There is no project where one was looked for; the message says what to do. */
 export class ProjectNotFoundError extends Error {
   override readonly name = 'ProjectNotFoundError';
+  /** What the command line exits with: wrong usage. */
+  readonly exitCode = 2;
 }
 
 /**
@@ -48,12 +50,19 @@ export function findProject(startDirectory: string, override?: string): ProjectP
 /** @throws ProjectNotFoundError when it is not a directory. */
 function projectAt(directory: string): ProjectPlace {
   const stats = statSync(directory, { throwIfNoEntry: false });
-  if (stats === undefined) throw new ProjectNotFoundError(`The project directory ${directory} does not exist.`);
+  if (stats === undefined)
+    throw new ProjectNotFoundError(`The project directory ${directory} does not exist.`);
   if (!stats.isDirectory()) {
-    throw new ProjectNotFoundError(`The project directory ${directory} is a file; give the directory that it is in.`);
+    throw new ProjectNotFoundError(
+      `The project directory ${directory} is a file; give the directory that it is in.`,
+    );
   }
-  const configFile = CONFIG_FILE_NAMES.map(name => join(directory, name)).find(exists);
-  return { directory, configFile };
+  return { directory, configFile: existingFile(directory, CONFIG_FILE_NAMES) };
+}
+
+/** The first of some files of a directory that exists, absolute. */
+export function existingFile(directory: string, names: readonly string[]): string | undefined {
+  return names.map(name => join(directory, name)).find(exists);
 }
 
 function exists(path: string): boolean {

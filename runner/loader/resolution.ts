@@ -45,7 +45,8 @@ export function findIndexFile(directory: string): string | undefined {
 export function findSourceFile(path: string, fromTypeScript: boolean): string | undefined {
   const extension = extname(path);
   const sourceExtension = SOURCE_OF[extension];
-  const source = sourceExtension === undefined ? undefined : path.slice(0, -extension.length) + sourceExtension;
+  const source =
+    sourceExtension === undefined ? undefined : path.slice(0, -extension.length) + sourceExtension;
   if (fromTypeScript && source !== undefined && isFile(source)) return source;
   if (isFile(path)) return path;
   if (source !== undefined && isFile(source)) return source;

@@ -11,7 +11,7 @@ export class SourceError extends SyntaxError {
   /** @param source the text of the file. */
   constructor(file: string, source: string, offset: number, reason: string) {
     const { line, column, text } = placeOf(source, offset);
-    super(`${file}:${String(line)}:${String(column)}: ${reason}\n${excerpt(text, column)}`);
+    super(`${file}:${String(line)}:${String(column)}: ${reason}\n${lineExcerpt(text, column)}`);
     this.location = { file, line, column };
     this.reason = reason;
     // The frames are the loader's own; the place is in the message.
@@ -29,6 +29,6 @@ export function placeOf(source: string, offset: number): { line: number; column:
 }
 
 /** The line with a caret below the column; tabs stay tabs, so that the caret stands right. */
-function excerpt(text: string, column: number): string {
+export function lineExcerpt(text: string, column: number): string {
   return `${text}\n${text.slice(0, column - 1).replaceAll(/[^\t]/g, ' ')}^`;
 }

@@ -32,8 +32,13 @@ export function loadTypeScriptFrom(path?: string): LoadTypeScript {
  *
  * @throws SourceError for a file that is not TypeScript.
  */
-export function transpile(typescript: typeof ts, path: string, source: string, emit: EmitOptions): TranspiledModule {
-  const { format, missing } = readModuleSyntax(typescript, path, source);
+export function transpile(
+  typescript: typeof ts,
+  path: string,
+  source: string,
+  emit: EmitOptions,
+): TranspiledModule {
+  const { format, missing, exported } = readModuleSyntax(typescript, path, source);
   const { outputText, sourceMapText, diagnostics } = typescript.transpileModule(source, {
     // The compiler tells the format by the extension alone.
     fileName: basename(path, extname(path)) + (format === 'module' ? '.mts' : '.cts'),
@@ -52,8 +57,31 @@ export function transpile(typescript: typeof ts, path: string, source: string, e
     const reason = typescript.flattenDiagnosticMessageText(mistake.messageText, '\n');
     throw new SourceError(path, source, mistake.start ?? 0, reason);
   }
-  return { format, code: withSourceMap(path, outputText, sourceMapText ?? '', declarations(missing)) };
+  const plain = outputText.replace(MAP_COMMENT, '');
+  const output = format === 'commonjs' ? withRequire(plain) + exportHint(exported) : plain;
+  return { format, code: withSourceMap(path, output, sourceMapText ?? '', declarations(missing)) };
 }
+
+/**
+ * A CommonJS file that an ES module imports is given a `require` by Node 22 that asks no hooks; it is known by what it
+ * lacks. The line of the directive takes the remedy, so that the source map still holds.
+ */
+function withRequire(code: string): string {
+  if (!code.includes('require(')) return code;
+  return code.replace(
+    /^(#![^\n]*\n)?("use strict";)?/,
+    `$1$2 if (!require.extensions) require = ${CREATE_REQUIRE}(__filename);`,
+  );
+}
+
+/** Never runs: it is what Node's search for the names that CommonJS exports understands. */
+function exportHint(names: readonly string[]): string {
+  if (names.length === 0) return '';
+  const properties = names.map(name => `${JSON.stringify(name)}: exports`);
+  return `0 && (module.exports = { ${properties.join(', ')} });\n`;
+}
+
+const CREATE_REQUIRE = "process.getBuiltinModule('node:module').createRequire";
 
 /** Declarations of what ES modules do not have but the file uses, on one line. */
 function declarations(missing: readonly CommonJsVariable[]): string {
@@ -63,7 +91,7 @@ function declarations(missing: readonly CommonJsVariable[]): string {
 const DECLARATIONS: Readonly<Record<CommonJsVariable, string>> = {
   __dirname: 'const __dirname = import.meta.dirname;',
   __filename: 'const __filename = import.meta.filename;',
-  require: "const require = process.getBuiltinModule('node:module').createRequire(import.meta.url);",
+  require: `const require = ${CREATE_REQUIRE}(import.meta.url);`,
 };
 
 const MAP_COMMENT = /\/\/# sourceMappingURL=[^\n]*\s*$/;
@@ -71,7 +99,7 @@ const MAP_COMMENT = /\/\/# sourceMappingURL=[^\n]*\s*$/;
 /** The code with its map inline, and with `preamble` as a line of its own at the top that the map knows of. */
 function withSourceMap(path: string, output: string, mapText: string, preamble: string): string {
   const map = JSON.parse(mapText) as { mappings: string; [key: string]: unknown };
-  let code = output.replace(MAP_COMMENT, '');
+  let code = output;
   let mappings = map.mappings;
   if (preamble !== '') {
     const hashbang = /^#![^\n]*\n/.exec(code)?.[0] ?? '';

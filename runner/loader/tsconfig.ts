@@ -22,7 +22,8 @@ const NOTHING: TsConfig = { emit: {}, candidates: () => [] };
  * Words without which a tsconfig.json has nothing for the loader, so that it need not be parsed: most have not.
  * `extends` may bring any of the others.
  */
-const RELEVANT = /"(?:paths|baseUrl|extends|experimentalDecorators|emitDecoratorMetadata|useDefineForClassFields)"/;
+const RELEVANT =
+  /"(?:paths|baseUrl|extends|experimentalDecorators|emitDecoratorMetadata|useDefineForClassFields)"/;
 
 /** Finds the tsconfig.json of files; each is read once. */
 export class TsConfigs {

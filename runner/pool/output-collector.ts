@@ -69,7 +69,11 @@ export class OutputCollector implements Disposable {
     clearTimeout(this.#timer);
     this.#timer = undefined;
     if (this.#chunks.length === 0) return;
-    const chunks = this.#chunks.map(({ format, isError, texts }) => ({ format, isError, text: texts.join('\n') }));
+    const chunks = this.#chunks.map(({ format, isError, texts }) => ({
+      format,
+      isError,
+      text: texts.join('\n'),
+    }));
     const bytes = this.#bytes;
     this.#chunks = [];
     this.#bytes = 0;
@@ -82,7 +86,8 @@ export class OutputCollector implements Disposable {
 
   #add(lines: string, kind: OutputKind): void {
     const last = this.#chunks.at(-1);
-    if (last !== undefined && last.format === kind.format && last.isError === kind.isError) last.texts.push(lines);
+    if (last !== undefined && last.format === kind.format && last.isError === kind.isError)
+      last.texts.push(lines);
     else this.#chunks.push({ ...kind, texts: [lines] });
     this.#bytes += Buffer.byteLength(lines) + 1;
     if (this.#bytes >= flushBytes) this.flush();

@@ -134,7 +134,7 @@ export class LineSplitter {
       this.#lineByLine(bytes);
       return;
     }
-    let text = clean(bytes.utf8Slice());
+    let text = clean(bytes.toString());
     if (text.includes('\r')) {
       text = text.replace(/\r+(?=\n|$)/g, '');
       if (text.includes('\r')) text = text.replace(/[^\n]*\r/g, '');
@@ -143,7 +143,7 @@ export class LineSplitter {
   }
 
   #lineByLine(bytes: Buffer): void {
-    for (let start = 0; start <= bytes.length; ) {
+    for (let start = 0; start <= bytes.length;) {
       const found = bytes.indexOf(newline, start);
       const end = found === -1 ? bytes.length : found;
       const line = bytes.subarray(start, end);
@@ -228,11 +228,11 @@ class LongLine {
     while (bytes.length - start > maxLineBytes) {
       let end = start + maxLineBytes;
       while (((bytes[end] ?? 0) & 0xc0) === 0x80) end--;
-      this.#onLine(bytes.utf8Slice(start, end));
+      this.#onLine(bytes.toString('utf8', start, end));
       start = end;
     }
     this.#handedOut = true;
-    this.#masked = bytes.utf8Slice(start);
+    this.#masked = bytes.toString('utf8', start);
     this.#maskedBytes = bytes.length - start;
   }
 }

@@ -54,7 +54,10 @@ function signalTree(pid: number, signal: NodeJS.Signals | 0): boolean {
     return false;
   }
   if (signal !== 0) {
-    const taskkill = spawn('taskkill', ['/pid', String(pid), '/t', '/f'], { stdio: 'ignore', windowsHide: true });
+    const taskkill = spawn('taskkill', ['/pid', String(pid), '/t', '/f'], {
+      stdio: 'ignore',
+      windowsHide: true,
+    });
     // Without `taskkill` the process itself can still be ended.
     taskkill.on('error', () => process.kill(pid));
   }

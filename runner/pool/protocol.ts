@@ -68,6 +68,8 @@ export interface TaskAssignment {
 }
 
 export type ToWorker =
+  /** The first message: load this project; answered by `ready` or `unusable`. */
+  | { readonly type: 'load'; readonly source: ProjectSource }
   | { readonly type: 'run'; readonly task: TaskAssignment }
   /** Run `addParallelTasks` of the parallel task at `task.nodePath`; answered by `expanded` or `finished` (failed). */
   | { readonly type: 'expand'; readonly task: TaskAssignment }
@@ -101,9 +103,20 @@ export type FromWorker =
   | { readonly type: 'ready' }
   /** The project cannot be loaded in this worker. */
   | { readonly type: 'unusable'; readonly message: string }
-  | { readonly type: 'output'; readonly ticket: number; readonly chunks: readonly OutputChunk[]; readonly bytes: number }
+  | {
+      readonly type: 'output';
+      readonly ticket: number;
+      readonly chunks: readonly OutputChunk[];
+      readonly bytes: number;
+    }
   /** All output of the attempt has been sent before this. */
-  | { readonly type: 'finished'; readonly ticket: number; readonly result: AttemptResult }
+  | {
+      readonly type: 'finished';
+      readonly ticket: number;
+      readonly result: AttemptResult;
+      /** The worker cannot be trusted any more and ends now. */
+      readonly last?: true;
+    }
   | {
       readonly type: 'expanded';
       readonly ticket: number;
@@ -113,4 +126,9 @@ export type FromWorker =
   /** A process group that must not outlive this worker has begun or ended. */
   | { readonly type: 'group'; readonly pgid: number; readonly alive: boolean }
   /** A call of {@link IncrementalState} that only the runner can answer. */
-  | { readonly type: 'state'; readonly request: number; readonly method: string; readonly arguments: readonly unknown[] };
+  | {
+      readonly type: 'state';
+      readonly request: number;
+      readonly method: string;
+      readonly arguments: readonly unknown[];
+    };

@@ -67,8 +67,7 @@ export class RunGraph {
 
   constructor(plan: PlanNode, unrepeated: ReadonlySet<string>) {
     this.#unrepeated = unrepeated;
-    validate(plan);
-    this.root = this.#add(plan, null);
+    this.root = this.#add(plan, null, orderTree(plan));
   }
 
   get size(): number {
@@ -106,10 +105,10 @@ export class RunGraph {
     if (node.kind !== 'parallel' || node.children.length > 0) {
       throw new Error(`"${formatPath(node.path)}" cannot be expanded`);
     }
-    validateLimit(node.path, maxParallelTasks);
-    validateChildren(children, node.path);
+    checkLimit(node.path, maxParallelTasks);
+    const orders = orderChildren(children, node.path);
     if (maxParallelTasks !== undefined) node.maxParallelTasks = maxParallelTasks;
-    this.#addChildren(node, children);
+    this.#addChildren(node, children, orders);
   }
 
   #node(index: number): GrowingNode {
@@ -118,7 +117,7 @@ export class RunGraph {
     return node;
   }
 
-  #add(plan: PlanNode, parent: GrowingNode | null): GrowingNode {
+  #add(plan: PlanNode, parent: GrowingNode | null, orders: Orders): GrowingNode {
     const isPassage = this.#isUnrepeated(plan);
     const node: GrowingNode = {
       index: this.#nodes.length,
@@ -138,15 +137,15 @@ export class RunGraph {
     };
     this.#nodes.push(node);
     if (isWork(node)) this.#taskCount++;
-    else if (!isPassage) this.#addChildren(node, plan.children);
+    else if (!isPassage) this.#addChildren(node, plan.children, orders);
     return node;
   }
 
-  #addChildren(parent: GrowingNode, plans: readonly PlanNode[]): void {
+  #addChildren(parent: GrowingNode, plans: readonly PlanNode[], orders: Orders): void {
     if (plans.length === 0) return;
     const byId = new Map<string, GrowingNode>();
     parent.children = plans.map(plan => {
-      const node = this.#add(plan, parent);
+      const node = this.#add(plan, parent, orders);
       byId.set(plan.id, node);
       return node;
     });
@@ -162,7 +161,7 @@ export class RunGraph {
         else upstream.downstreams.push(node);
       }
     }
-    parent.orderedChildren = topologicalOrder(plans, parent.path).flatMap(plan => byId.get(plan.id) ?? []);
+    parent.orderedChildren = (orders.get(plans) ?? []).flatMap(plan => byId.get(plan.id) ?? []);
   }
 
   /** A pipeline's own success says nothing (its policy may ignore failures), so that its children decide. */
@@ -195,17 +194,23 @@ export function compareDeclaration(left: RunNode, right: RunNode): number {
   return a.index - b.index;
 }
 
-function validate(plan: PlanNode): void {
-  validateLimit(plan.path, plan.maxParallelTasks);
-  validateChildren(plan.children, plan.path);
+/** The children of each node by the list that holds them, upstreams before downstreams. */
+type Orders = Map<readonly PlanNode[], readonly PlanNode[]>;
+
+/** Checks a whole tree before anything is made of it. */
+function orderTree(plan: PlanNode, orders: Orders = new Map()): Orders {
+  checkLimit(plan.path, plan.maxParallelTasks);
+  return orderChildren(plan.children, plan.path, orders);
 }
 
-function validateChildren(children: readonly PlanNode[], owner: NodePath): void {
-  topologicalOrder(children, owner);
-  for (const child of children) validate(child);
+function orderChildren(children: readonly PlanNode[], owner: NodePath, orders: Orders = new Map()): Orders {
+  if (children.length === 0) return orders;
+  orders.set(children, topologicalOrder(children, owner));
+  for (const child of children) orderTree(child, orders);
+  return orders;
 }
 
-function validateLimit(path: NodePath, limit: number | undefined): void {
+function checkLimit(path: NodePath, limit: number | undefined): void {
   if (limit === undefined || (Number.isInteger(limit) && limit > 0)) return;
   throw new Error(
     `maxParallelTasks of "${formatPath(path)}" must be a whole number from 1, not ${String(limit)}`,

@@ -47,7 +47,11 @@ export async function requestCancel(store: Store, runId: number): Promise<Cancel
     const ended = run.status === 'running' ? await find() : run;
     if (ended === undefined) return { kind: 'unknown' };
     if (ended.status === 'lost' && run.status === 'running') return { kind: 'lost' };
-    return { kind: 'ended', status: ended.status === 'running' ? 'lost' : ended.status, endedAt: ended.ended_at };
+    return {
+      kind: 'ended',
+      status: ended.status === 'running' ? 'lost' : ended.status,
+      endedAt: ended.ended_at,
+    };
   } finally {
     await client.end();
   }

@@ -29,7 +29,11 @@ export interface StoreSession {
  * `options` is kept.
  */
 export function storeConfig(config: ClientConfig, { applicationName, readOnly }: StoreSession): ClientConfig {
-  const settings = ['search_path=millrace', 'TimeZone=UTC', ...(readOnly ? ['default_transaction_read_only=on'] : [])];
+  const settings = [
+    'search_path=millrace',
+    'TimeZone=UTC',
+    ...(readOnly ? ['default_transaction_read_only=on'] : []),
+  ];
   const own = settings.map(setting => `-c ${setting}`).join(' ');
   return {
     keepAlive: true,

@@ -60,7 +60,8 @@ export function errorCode(error: unknown): string | undefined {
 
 /** The message of whatever was thrown. */
 export function errorMessage(error: unknown): string {
-  if (error instanceof AggregateError && error.message === '') return error.errors.map(errorMessage).join('; ');
+  if (error instanceof AggregateError && error.message === '')
+    return error.errors.map(errorMessage).join('; ');
   return error instanceof Error ? error.message : String(error);
 }
 

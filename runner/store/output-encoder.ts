@@ -6,8 +6,8 @@ import type { OutputBatch } from '../events.ts';
 
 /** Encoded rows, without the header and the trailer of the format. */
 export interface OutputRows {
-  readonly bytes: Buffer;
-  readonly lines: number;
+  readonly chunks: readonly Buffer[];
+  readonly bytes: number;
   /** Node runs that have lines in it. */
   readonly nodeRunIds: readonly number[];
 }
@@ -25,83 +25,91 @@ const NEWLINE = 10;
 const CHUNK = 256 * 1024;
 
 export class OutputEncoder {
-  readonly #full: Buffer[] = [];
-  #fullBytes = 0;
-  #chunk = Buffer.alloc(0);
+  #chunks: { readonly bytes: Buffer; readonly nodeRunIds: ReadonlySet<number> }[] = [];
+  #chunkBytes = 0;
+  #open = Buffer.alloc(0);
   #used = 0;
-  #lines = 0;
   #nodeRunIds = new Set<number>();
+  /** Takes each batch in turn, so that encoding leaves little behind for the garbage collector. */
+  #scratch = Buffer.alloc(0);
 
   /** Encoded bytes that wait to be taken. */
   get bytes(): number {
-    return this.#fullBytes + this.#used;
+    return this.#chunkBytes + this.#used;
   }
 
   add(batch: OutputBatch): void {
     const text = batch.text.includes('\0') ? batch.text.replaceAll('\0', '\uFFFD') : batch.text;
-    const source = Buffer.from(text, 'utf8');
+    if (this.#scratch.length < text.length * 3) this.#scratch = Buffer.allocUnsafeSlow(text.length * 3);
+    const source = this.#scratch;
+    const length = source.write(text, 'utf8');
     let lines = 1;
-    for (let i = source.indexOf(NEWLINE); i >= 0; i = source.indexOf(NEWLINE, i + 1)) lines++;
+    for (let i = text.indexOf('\n'); i >= 0; i = text.indexOf('\n', i + 1)) lines++;
 
     // Everything of a row but seq, the length of the message and the message is the same for the whole batch.
     const head = rowHead(batch);
-    const size = lines * head.bytes.length + source.length - (lines - 1);
-    const target = this.#reserve(size);
+    const target = this.#reserve(lines * head.bytes.length + length - (lines - 1));
     let offset = this.#used;
     let start = 0;
-    for (let seq = batch.firstSeq; ; seq++) {
-      const newline = source.indexOf(NEWLINE, start);
-      const end = newline < 0 ? source.length : newline;
+    for (let seq = batch.firstSeq; seq < batch.firstSeq + lines; seq++) {
+      const newline = seq === batch.firstSeq + lines - 1 ? length : source.indexOf(NEWLINE, start);
       target.set(head.bytes, offset);
       target.writeInt32BE(seq, offset + head.seqAt);
-      target.writeInt32BE(end - start, offset + head.lengthAt);
+      target.writeInt32BE(newline - start, offset + head.lengthAt);
       offset += head.bytes.length;
-      source.copy(target, offset, start, end);
-      offset += end - start;
-      if (newline < 0) break;
+      source.copy(target, offset, start, newline);
+      offset += newline - start;
       start = newline + 1;
     }
     this.#used = offset;
-    this.#lines += lines;
     this.#nodeRunIds.add(batch.nodeRunId);
   }
 
-  /** Everything that was added since the last call; `null` when that is nothing. */
-  take(): OutputRows | null {
-    if (this.bytes === 0) return null;
-    // A copy of the used part, when that is small: the rows are kept for a while, the chunk is used again.
-    if (this.#used * 2 < this.#chunk.length) {
-      this.#full.push(Buffer.from(this.#chunk.subarray(0, this.#used)));
-    } else {
-      this.#full.push(this.#chunk.subarray(0, this.#used));
-      this.#chunk = Buffer.alloc(0);
+  /** The oldest rows, about `limit` bytes of them; `null` when nothing waits. */
+  take(limit: number): OutputRows | null {
+    if (this.#chunks.length === 0) this.#seal();
+    const taken: Buffer[] = [];
+    const nodeRunIds = new Set<number>();
+    let bytes = 0;
+    for (let next = this.#chunks[0]; next !== undefined && bytes < limit; next = this.#chunks[0]) {
+      this.#chunks.shift();
+      taken.push(next.bytes);
+      bytes += next.bytes.length;
+      for (const id of next.nodeRunIds) nodeRunIds.add(id);
     }
-    const [only] = this.#full;
-    const bytes = only !== undefined && this.#full.length === 1 ? only : Buffer.concat(this.#full);
-    const rows = { bytes, lines: this.#lines, nodeRunIds: [...this.#nodeRunIds] };
-    this.#full.length = 0;
-    this.#fullBytes = 0;
+    this.#chunkBytes -= bytes;
+    return taken.length === 0 ? null : { chunks: taken, bytes, nodeRunIds: [...nodeRunIds] };
+  }
+
+  /** Closes the chunk that is being filled. */
+  #seal(): void {
+    if (this.#used === 0) return;
+    const filled = this.#open.subarray(0, this.#used);
+    // Rows are kept for a while after they were written: a few of them must not hold on to a large chunk.
+    const keep = this.#used * 2 < this.#open.length;
+    const bytes = keep ? Buffer.from(filled) : filled;
+    if (!keep) this.#open = Buffer.alloc(0);
+    this.#chunks.push({ bytes, nodeRunIds: this.#nodeRunIds });
+    this.#chunkBytes += bytes.length;
     this.#used = 0;
-    this.#lines = 0;
     this.#nodeRunIds = new Set();
-    return rows;
   }
 
   #reserve(size: number): Buffer {
-    if (this.#used + size > this.#chunk.length) {
-      if (this.#used > 0) {
-        this.#full.push(this.#chunk.subarray(0, this.#used));
-        this.#fullBytes += this.#used;
-      }
-      this.#chunk = Buffer.allocUnsafeSlow(Math.max(CHUNK, size));
-      this.#used = 0;
+    if (this.#used + size > this.#open.length) {
+      this.#seal();
+      if (size > this.#open.length) this.#open = Buffer.allocUnsafeSlow(Math.max(CHUNK, size));
     }
-    return this.#chunk;
+    return this.#open;
   }
 }
 
 /** A row up to its message, and where in it stand the fields that differ from line to line. */
-function rowHead(batch: OutputBatch): { readonly bytes: Buffer; readonly seqAt: number; readonly lengthAt: number } {
+function rowHead(batch: OutputBatch): {
+  readonly bytes: Buffer;
+  readonly seqAt: number;
+  readonly lengthAt: number;
+} {
   const formatLength = Buffer.byteLength(batch.format);
   const bytes = Buffer.allocUnsafe(2 + 12 + 8 + 12 + 4 + formatLength + 5 + 4);
   let at = bytes.writeInt16BE(6, 0);

@@ -8,7 +8,7 @@ import { COPY_HEADER, COPY_TRAILER, OUTPUT_COLUMNS, type OutputRows } from './ou
 import { CHANGES_CHANNEL, changeNotice } from './run-lock.ts';
 
 /** When so many bytes wait for the server's disk, the next commit waits for it. */
-const UNSAFE_LIMIT = 8 * 1024 * 1024;
+const UNSAFE_LIMIT = 4 * 1024 * 1024;
 
 interface UnsafeRows {
   readonly rows: OutputRows;
@@ -27,15 +27,10 @@ export class OutputWriter {
   #unsafe: UnsafeRows[] = [];
   #unsafeBytes = 0;
 
-  /** The connection must be in the state that {@link prepare} leaves. */
-  private constructor(client: Client, runId: number) {
+  /** The connection does not wait for the disk when it commits (`synchronous_commit = off`). */
+  constructor(client: Client, runId: number) {
     this.#client = client;
     this.#runId = runId;
-  }
-
-  static async prepare(client: Client, runId: number): Promise<OutputWriter> {
-    await client.query('SET synchronous_commit = off');
-    return new OutputWriter(client, runId);
   }
 
   /** Rows that may not have reached the server's disk, in the order in which they were written. */
@@ -48,10 +43,9 @@ export class OutputWriter {
     const entry: UnsafeRows = { rows, position: Infinity };
     const patient = this.#unsafeBytes > UNSAFE_LIMIT;
     this.#unsafe.push(entry);
-    this.#unsafeBytes += rows.bytes.length;
-    if (patient) await this.#client.query('SET synchronous_commit = on');
-    await copyRows(this.#client, rows.bytes);
-    if (patient) await this.#client.query('SET synchronous_commit = off');
+    this.#unsafeBytes += rows.bytes;
+    if (patient) await copyRowsDurably(this.#client, rows.chunks);
+    else await copyRows(this.#client, rows.chunks);
 
     const { rows: answer } = await this.#client.query<LogPositions>({
       name: 'output-written',
@@ -64,27 +58,38 @@ export class OutputWriter {
     if (positions === undefined) throw new Error('The server did not say how far its log is written.');
     entry.position = positions.written;
     this.#unsafe = this.#unsafe.filter(({ position }) => position > positions.flushed);
-    this.#unsafeBytes = this.#unsafe.reduce((sum, { rows }) => sum + rows.bytes.length, 0);
+    this.#unsafeBytes = this.#unsafe.reduce((sum, { rows }) => sum + rows.bytes, 0);
   }
 }
 
 /** Stores rows that are not in the table. */
-export async function copyRows(client: Client, rows: Buffer, table = 'node_output'): Promise<void> {
+export async function copyRows(
+  client: Client,
+  rows: readonly Buffer[],
+  table = 'node_output',
+): Promise<void> {
   const stream = client.query(copyFrom(`COPY ${table} (${OUTPUT_COLUMNS}) FROM STDIN (FORMAT binary)`));
   await new Promise<void>((resolve, reject) => {
     stream.on('finish', resolve);
     stream.on('error', reject);
     stream.write(COPY_HEADER);
-    stream.write(rows);
+    for (const chunk of rows) stream.write(chunk);
     stream.end(COPY_TRAILER);
   });
+}
+
+/** Stores rows that are not in the table, and returns when they are on the server's disk. */
+export async function copyRowsDurably(client: Client, rows: readonly Buffer[]): Promise<void> {
+  await client.query('BEGIN; SET LOCAL synchronous_commit = on');
+  await copyRows(client, rows);
+  await client.query('COMMIT');
 }
 
 /**
  * Stores rows of which some may be in the table already, durably: for what was written when the connection broke.
  */
-export async function copyRowsOnce(client: Client, rows: Buffer): Promise<void> {
-  await client.query('BEGIN');
+export async function copyRowsOnce(client: Client, rows: readonly Buffer[]): Promise<void> {
+  await client.query('BEGIN; SET LOCAL synchronous_commit = on');
   await client.query('CREATE TEMP TABLE replayed_output (LIKE node_output) ON COMMIT DROP');
   await copyRows(client, rows, 'pg_temp.replayed_output');
   await client.query(

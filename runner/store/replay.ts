@@ -1,12 +1,13 @@
 /** Writes what spools hold into the store. */
+import { rm } from 'node:fs/promises';
 import type { Client } from 'pg';
 import { markLost } from './liveness.ts';
-import { copyRows, copyRowsOnce } from './output-writer.ts';
+import { copyRowsDurably, copyRowsOnce } from './output-writer.ts';
 import { tryLockRun } from './run-lock.ts';
+import { startedMicros } from './run-row.ts';
 import { AbandonedSpool, listSpools, spoolFolder, type SpoolRecord } from './spool.ts';
 import { writeStates } from './state-writer.ts';
 import type { Store } from './store.ts';
-import { rm } from 'node:fs/promises';
 
 export type ReplayOutcome =
   /** It is in the store, and the spool is gone. */
@@ -24,21 +25,19 @@ export interface ReplayOptions {
 }
 
 /**
- * Writes one record.
+ * Writes one record durably.
  *
  * @param once the record may be in the store already, in parts or as a whole.
  */
-export async function writeRecord(client: Client, runId: number, record: SpoolRecord, once: boolean): Promise<void> {
+export async function writeRecord(
+  client: Client,
+  runId: number,
+  record: SpoolRecord,
+  once: boolean,
+): Promise<void> {
   if (record.kind === 'states') await writeStates(client, runId, record.batch);
-  else if (once) await copyRowsOnce(client, record.rows);
-  else await copyRows(client, record.rows);
-}
-
-/** `started_at` of a run in microseconds; `null` when the store has no such run. */
-export async function runStartedMicros(client: Client, runId: number): Promise<number | null> {
-  const sql = 'SELECT (extract(epoch FROM started_at) * 1000000)::bigint::float8 AS micros FROM run WHERE run_id = $1';
-  const { rows } = await client.query<{ micros: number }>(sql, [runId]);
-  return rows[0]?.micros ?? null;
+  else if (once) await copyRowsOnce(client, [record.rows]);
+  else await copyRowsDurably(client, [record.rows]);
 }
 
 /**
@@ -51,7 +50,11 @@ export async function replaySpools(store: Store, options: ReplayOptions = {}): P
     try {
       outcomes.push(await replaySpool(store, path));
     } catch (error) {
-      outcomes.push({ kind: 'failed', path, message: error instanceof Error ? error.message : String(error) });
+      outcomes.push({
+        kind: 'failed',
+        path,
+        message: error instanceof Error ? error.message : String(error),
+      });
     }
   }
   return outcomes;
@@ -64,7 +67,7 @@ async function replaySpool(store: Store, path: string): Promise<ReplayOutcome> {
   const client = await store.connect();
   try {
     if (!(await tryLockRun(client, runId))) return { kind: 'busy', path };
-    if ((await runStartedMicros(client, runId)) !== started) return { kind: 'foreign', path, runId };
+    if ((await startedMicros(client, runId)) !== started) return { kind: 'foreign', path, runId };
     let ended = false;
     for await (const record of spool.records()) {
       await writeRecord(client, runId, record, true);

@@ -75,6 +75,7 @@ export class StateBuffer {
   #nodes = new Map<number, NodeRunRow>();
   #statistics: StatisticsRow[] = [];
   #end: RunEnd | null = null;
+  #ended = false;
 
   constructor(runId: number) {
     this.#runId = runId;
@@ -87,6 +88,11 @@ export class StateBuffer {
 
   get isEmpty(): boolean {
     return this.size === 0 && this.#end === null;
+  }
+
+  /** The run's end has been taken up. */
+  get hasEnd(): boolean {
+    return this.#ended;
   }
 
   /** The run's end waits and nothing else does. */
@@ -122,6 +128,7 @@ export class StateBuffer {
         return;
       case 'run_finished':
         this.#end = { status: event.status, ended_at: event.time };
+        this.#ended = true;
         return;
       case 'run_started': // its row was written when the run began
       case 'output': // travels in batches
@@ -178,7 +185,14 @@ export class StateBuffer {
     const nothing = { rows_processed: null, exit_code: null, error: null, reason: null };
     switch (event.type) {
       case 'node_started':
-        return { ...base, status: 'running', started_at: event.time, ended_at: null, cost: event.cost, ...nothing };
+        return {
+          ...base,
+          status: 'running',
+          started_at: event.time,
+          ended_at: null,
+          cost: event.cost,
+          ...nothing,
+        };
       case 'node_skipped':
         return {
           ...base,

@@ -10,46 +10,28 @@
 import { hostname } from 'node:os';
 import type { Client } from 'pg';
 import type { OutputBatch, RunEvent } from '../events.ts';
-import { formatPath, type NodeGraph, type NodePath, type ParameterValue, type RunTrigger } from '../model.ts';
 import { OutputEncoder } from './output-encoder.ts';
 import { OutputWriter } from './output-writer.ts';
-import { runStartedMicros, writeRecord } from './replay.ts';
-import { nodeRunIds, StateBuffer, storable, type StateBatch } from './rows.ts';
-import { CANCEL_CHANNEL, CHANGES_CHANNEL, lockRun, runLockSql } from './run-lock.ts';
+import { recover } from './recovery.ts';
+import { nodeRunIds, StateBuffer, type StateBatch } from './rows.ts';
+import { CANCEL_CHANNEL } from './run-lock.ts';
+import { insertRun, type NewRun, type RunIdentity } from './run-row.ts';
 import { Spool, spoolFolder } from './spool.ts';
 import { writeStates } from './state-writer.ts';
 import type { Store } from './store.ts';
+
+export type { NewRun } from './run-row.ts';
 
 /** Milliseconds that an event waits so that others can be written with it. */
 const FLUSH_INTERVAL = 40;
 /** So much output is written at once without waiting for more. */
 const FLUSH_BYTES = 256 * 1024;
+/** Output that is written in one go: long enough to be fast, short enough that state need not wait behind it. */
+const WRITE_BYTES = 1024 * 1024;
 /** Output that may wait in memory; whoever brings more should wait for {@link RunRecorder.drained}. */
 export const BACKLOG_LIMIT = 8 * 1024 * 1024;
 /** While the spool is written to the store, output has to wait when no more than this is left, so that it ends. */
 const CATCH_UP_BYTES = 64 * 1024 * 1024;
-/** Milliseconds between attempts to reach the store: doubled from the first to the last. */
-const FIRST_RETRY = 100;
-const LAST_RETRY = 5_000;
-
-/** What is known of a run when it begins. */
-export interface NewRun {
-  readonly pipelinePath: NodePath;
-  /** The selection; empty when the whole pipeline runs. */
-  readonly nodePaths: readonly NodePath[];
-  readonly withUpstreams: boolean;
-  readonly params: Readonly<Record<string, ParameterValue>>;
-  readonly trigger: RunTrigger;
-  readonly startedBy: string;
-  /** Default: this machine and this process. */
-  readonly host?: string;
-  readonly pid?: number;
-  readonly codeVersion: string | null;
-  readonly runnerVersion: string;
-  readonly resumedFrom: number | null;
-  readonly graph: NodeGraph | null;
-}
-
 export interface RecorderOptions {
   /** A connection of the store to take over; the recorder ends it. Default: a new one. */
   readonly client?: Client;
@@ -83,12 +65,13 @@ export class RunRecorder {
   readonly runId: number;
   /** By the store's clock. */
   readonly startedAt: Date;
+  readonly #identity: RunIdentity;
   readonly #store: Store;
   readonly #options: Required<Omit<RecorderOptions, 'client'>>;
-  readonly #started: number;
   readonly #encoder = new OutputEncoder();
   readonly #states: StateBuffer;
   readonly #stored = Promise.withResolvers<void>();
+  readonly #givenUp = Promise.withResolvers<void>();
   #nodeRuns = 0;
   #session: Session | null = null;
   #spool: Spool | null = null;
@@ -96,11 +79,9 @@ export class RunRecorder {
   #replaying: number | null = null;
   #timer: NodeJS.Timeout | null = null;
   #flushing: Promise<void> | null = null;
-  #reconnecting: Promise<void> | null = null;
   readonly #closed = new AbortController();
   #away: { readonly since: number; reason: string } | null = null;
   #giveUp: NodeJS.Timeout | null = null;
-  readonly #givenUp = Promise.withResolvers<void>();
   #finishing = false;
   #drained: (() => void)[] = [];
   #cancelRequested = false;
@@ -110,12 +91,12 @@ export class RunRecorder {
   #droppedLines = 0;
   readonly #notes: string[] = [];
 
-  private constructor(store: Store, runId: number, startedAt: Date, started: number, options: RecorderOptions) {
+  private constructor(store: Store, identity: RunIdentity, options: RecorderOptions) {
     this.#store = store;
-    this.runId = runId;
-    this.startedAt = startedAt;
-    this.#started = started;
-    this.#states = new StateBuffer(runId);
+    this.#identity = identity;
+    this.runId = identity.runId;
+    this.startedAt = new Date(Math.floor(identity.startedMicros / 1000));
+    this.#states = new StateBuffer(this.runId);
     this.#options = {
       spoolFolder: options.spoolFolder ?? spoolFolder(store.databaseName),
       waitAtEnd: options.waitAtEnd ?? 10,
@@ -131,12 +112,8 @@ export class RunRecorder {
   static async begin(store: Store, run: NewRun, options: RecorderOptions = {}): Promise<RunRecorder> {
     const client = options.client ?? (await store.connect());
     try {
-      const listening = prepareSession(client);
-      const inserting = insertRun(client, run);
-      await listening;
-      const { runId, startedAt, started } = await inserting;
-      const recorder = new RunRecorder(store, runId, startedAt, started, options);
-      recorder.#adopt({ client, output: new OutputWriter(client, runId), states: null, outputBytes: 0 });
+      const recorder = new RunRecorder(store, await insertRun(client, run), options);
+      recorder.#adopt(client);
       return recorder;
     } catch (error) {
       await client.end().catch(() => undefined); // the first error says more
@@ -147,7 +124,8 @@ export class RunRecorder {
   /** An id for the row of a new attempt. */
   nextNodeRunId(): number {
     const id = nodeRunIds(this.runId).first + ++this.#nodeRuns;
-    if (id >= nodeRunIds(this.runId).end) throw new RangeError(`Run ${this.runId} has more node runs than a run can have.`);
+    if (id >= nodeRunIds(this.runId).end)
+      throw new RangeError(`Run ${this.runId} has more node runs than a run can have.`);
     return id;
   }
 
@@ -200,7 +178,8 @@ export class RunRecorder {
   /** What a user should know about the recording so far, for example how long the store was away. */
   get notes(): readonly string[] {
     const { since, reason } = this.#away ?? {};
-    const now = since === undefined ? [] : [`The store has been away for ${seconds(since)} (${reason ?? ''}).`];
+    const now =
+      since === undefined ? [] : [`The store has been away for ${seconds(since)} (${reason ?? ''}).`];
     const dropped = this.#droppedLines === 0 ? [] : [`${this.#droppedLines} lines of output are lost.`];
     return [...this.#notes, ...now, ...dropped];
   }
@@ -219,21 +198,22 @@ export class RunRecorder {
    * run. While the store is away it is waited for, then the record stays in the spool.
    */
   async finish(): Promise<RecordEnd> {
+    if (!this.#states.hasEnd) throw new Error('finish() was called before run_finished was taken up.');
     this.#finishing = true;
-    this.#armGiveUp();
+    if (this.#session === null) this.#armGiveUp();
     this.#flushNow();
     const stored = await Promise.race([
       this.#stored.promise.then(() => true),
       this.#givenUp.promise.then(() => false),
     ]);
-    if (this.#giveUp !== null) clearTimeout(this.#giveUp);
+    this.#disarmGiveUp();
     if (this.#timer !== null) clearTimeout(this.#timer);
     this.#timer = null;
     this.#closed.abort();
     if (!stored) return await this.#leaveSpool();
     const client = this.#session?.client;
     this.#session = null;
-    await client?.end();
+    await client?.end().catch(() => undefined); // everything is stored
     return { kind: 'stored' };
   }
 
@@ -286,10 +266,10 @@ export class RunRecorder {
     if (this.#states.size > 0) {
       await this.#writeStates(session, this.#states.takeRows());
     }
-    const rows = this.#encoder.take();
+    const rows = this.#encoder.take(WRITE_BYTES);
     if (rows !== null) {
-      session.outputBytes = rows.bytes.length;
-      await this.#answered(session, session.output.write(rows));
+      session.outputBytes = rows.bytes;
+      await this.#answered(session.client, session.output.write(rows));
       session.outputBytes = 0;
     }
     if (this.#states.onlyEndLeft && this.#encoder.bytes === 0) {
@@ -300,13 +280,12 @@ export class RunRecorder {
 
   async #writeStates(session: Session, batch: StateBatch): Promise<void> {
     session.states = batch;
-    await this.#answered(session, writeStates(session.client, this.runId, batch));
+    await this.#answered(session.client, writeStates(session.client, this.runId, batch));
     session.states = null;
   }
 
   /** Cuts a connection on which no answer comes. */
-  async #answered<T>(session: { readonly client: Client }, work: Promise<T>): Promise<T> {
-    const { client } = session;
+  async #answered<T>(client: Client, work: Promise<T>): Promise<T> {
     const timer = setTimeout(() => {
       this.#away ??= { since: Date.now(), reason: `no answer for ${this.#options.answerWithin} s` };
       void client.end();
@@ -327,8 +306,8 @@ export class RunRecorder {
 
   // ---- the store goes away and comes back
 
-  #adopt(session: Session): void {
-    const { client } = session;
+  #adopt(client: Client): void {
+    const session = { client, output: new OutputWriter(client, this.runId), states: null, outputBytes: 0 };
     this.#session = session;
     client.on('notification', ({ channel, payload }) => {
       if (channel === CANCEL_CHANNEL && payload === String(this.runId)) this.#cancel();
@@ -347,38 +326,74 @@ export class RunRecorder {
   #lose(session: Session, error: unknown): void {
     if (this.#session !== session) return;
     this.#session = null;
-    const reason = error instanceof Error ? error.message : String(error);
-    this.#away ??= { since: Date.now(), reason };
+    this.#away ??= { since: Date.now(), reason: error instanceof Error ? error.message : String(error) };
     void session.client.end().catch(() => undefined); // it is broken
 
-    const spool = new Spool(
-      this.#options.spoolFolder,
-      {
-        runId: this.runId,
-        runStartedMicros: this.#started,
-        host: hostname(),
-        pid: process.pid,
-      },
-      failure => this.#spoolFailed(spool, failure),
-    );
+    const header = {
+      runId: this.runId,
+      runStartedMicros: this.#identity.startedMicros,
+      host: hostname(),
+      pid: process.pid,
+    };
+    const spool = new Spool(this.#options.spoolFolder, header, failure => this.#spoolFailed(spool, failure));
     this.#spool = spool;
     if (session.states !== null) spool.append({ kind: 'states', batch: session.states });
-    for (const { bytes } of session.output.unsafe) spool.append({ kind: 'output', rows: bytes });
+    for (const { chunks } of session.output.unsafe)
+      spool.append({ kind: 'output', rows: Buffer.concat(chunks) });
     const doubtful = spool.appended;
     this.#flushToSpool();
     if (this.#finishing) this.#armGiveUp();
-    this.#reconnecting ??= this.#reconnect(spool, doubtful).finally(() => {
-      this.#reconnecting = null;
-    });
+    void this.#recover(spool, doubtful);
   }
 
   #flushToSpool(): void {
     const spool = this.#spool;
     if (spool === null) return;
     while (this.#states.size > 0) spool.append({ kind: 'states', batch: this.#states.takeRows() });
-    const rows = this.#encoder.take();
-    if (rows !== null) spool.append({ kind: 'output', rows: rows.bytes });
+    for (let rows = this.#encoder.take(WRITE_BYTES); rows !== null; rows = this.#encoder.take(WRITE_BYTES)) {
+      spool.append({ kind: 'output', rows: Buffer.concat(rows.chunks) });
+    }
     if (this.#states.onlyEndLeft) spool.append({ kind: 'states', batch: this.#states.take() });
+  }
+
+  /** Never rejects: it ends when the store is back, or when the recorder has given up. */
+  async #recover(spool: Spool, doubtful: number): Promise<void> {
+    let end = false;
+    let wasClosed = false;
+    await recover({
+      store: this.#store,
+      run: this.#identity,
+      spool,
+      doubtful,
+      signal: this.#closed.signal,
+      answered: (client, work) => this.#answered(client, work),
+      onConnected: resumed => {
+        this.#disarmGiveUp();
+        wasClosed ||= resumed.wasClosed;
+        if (resumed.cancelRequested) this.#cancel();
+      },
+      onDisconnected: () => {
+        this.#replaying = null;
+        if (this.#finishing) this.#armGiveUp();
+        this.#tellDrained();
+      },
+      onWritten: (record, left) => {
+        end ||= record.kind === 'states' && record.batch.end !== null;
+        this.#replaying = left;
+        this.#tellDrained();
+      },
+      onCaughtUp: client => {
+        this.#replaying = null;
+        this.#spool = null;
+        this.#adopt(client);
+        if (this.#away !== null)
+          this.#notes.push(`The store was away for ${seconds(this.#away.since)} (${this.#away.reason}).`);
+        this.#away = null;
+        if (end) this.#stored.resolve();
+        else if (wasClosed) this.#states.repeatRunning();
+        this.#flushNow();
+      },
+    });
   }
 
   #spoolFailed(spool: Spool, error: Error): void {
@@ -389,4 +404,43 @@ export class RunRecorder {
     for (const callback of this.#onFatal) callback(this.#fatal);
     this.#tellDrained();
   }
+
+  #armGiveUp(): void {
+    this.#giveUp ??= setTimeout(() => this.#givenUp.resolve(), this.#options.waitAtEnd * 1000);
+  }
+
+  #disarmGiveUp(): void {
+    if (this.#giveUp !== null) clearTimeout(this.#giveUp);
+    this.#giveUp = null;
+  }
+
+  async #leaveSpool(): Promise<RecordEnd> {
+    await this.#flushing;
+    const spool = this.#spool;
+    if (spool === null) return { kind: 'stored' };
+    this.#flushToSpool();
+    await spool.settled();
+    // There may be room again, now that the run's own processes have ended.
+    if (spool.failure !== null) await spool.retry();
+    const { failure } = spool;
+    await spool.seal();
+    const { path } = spool;
+    if (failure !== null || this.#droppedLines > 0) {
+      const message =
+        this.#fatal ?? `The spool ${path} cannot be written: ${failure?.message ?? 'unknown error'}`;
+      return { kind: 'incomplete', message: `${message} The record of run ${this.runId} is not complete.` };
+    }
+    const reason = this.#away?.reason ?? 'connection lost';
+    return {
+      kind: 'spooled',
+      path,
+      message:
+        `The store is away (${reason}). The record of run ${this.runId} is complete in ${path}; ` +
+        'it is stored by the next command that reaches the store.',
+    };
+  }
+}
+
+function seconds(since: number): string {
+  return `${((Date.now() - since) / 1000).toFixed(1)} s`;
 }

@@ -68,6 +68,7 @@ export class Spool {
   #failure: Error | null = null;
   #start = 0;
   #end = 0;
+  #appended = 0;
 
   constructor(folder: string, header: SpoolHeader, onFailure: (error: Error) => void) {
     this.path = spoolPath(folder, header);
@@ -78,6 +79,11 @@ export class Spool {
   /** Bytes that are in memory only. */
   get pendingBytes(): number {
     return this.#queuedBytes;
+  }
+
+  /** Records appended so far. */
+  get appended(): number {
+    return this.#appended;
   }
 
   get failure(): Error | null {
@@ -96,6 +102,7 @@ export class Spool {
 
   append(record: SpoolRecord): void {
     const bytes = encodeRecord(record);
+    this.#appended++;
     this.#queue.push(bytes);
     this.#queuedBytes += bytes.length;
     if (this.#failure === null) this.#writing ??= this.#write();
@@ -120,12 +127,15 @@ export class Spool {
     return await readRecord(this.#file, position);
   }
 
-  /** Takes out the records that are in memory because the file cannot be written. */
-  takeUnwritten(): SpoolRecord[] {
-    const records = this.#queue.map(decodeRecord);
-    this.#queue = [];
-    this.#queuedBytes = 0;
-    return records;
+  /** The first of the records that are in memory because the file cannot be written. */
+  get unwritten(): SpoolRecord | undefined {
+    const bytes = this.#queue[0];
+    return bytes === undefined ? undefined : decodeRecord(bytes);
+  }
+
+  /** Forgets {@link unwritten}, which is in the store now. */
+  dropUnwritten(): void {
+    this.#queuedBytes -= this.#queue.shift()?.length ?? 0;
   }
 
   /** Writes what is left down to the disk and lets go of the file, which stays. */
@@ -220,7 +230,8 @@ export class AbandonedSpool implements AsyncDisposable {
     const [format, json, ...rest] = buffer.toString('utf8', 0, bytesRead).split('\n');
     if (format === undefined || json === undefined || rest.length === 0 || format !== FORMAT) {
       await file.close();
-      if (rest.length > 0 && format !== FORMAT) throw new Error(`${path} is not a spool of this version of Millrace.`);
+      if (rest.length > 0 && format !== FORMAT)
+        throw new Error(`${path} is not a spool of this version of Millrace.`);
       return null;
     }
     return new AbandonedSpool(file, parseHeader(path, json), Buffer.byteLength(`${format}\n${json}\n`));
@@ -255,7 +266,8 @@ function parseHeader(path: string, json: string): SpoolHeader {
     const { runId, runStartedMicros } = value;
     const host = 'host' in value ? String(value.host) : '';
     const pid = 'pid' in value ? Number(value.pid) : 0;
-    if (typeof runId === 'number' && typeof runStartedMicros === 'number') return { runId, runStartedMicros, host, pid };
+    if (typeof runId === 'number' && typeof runStartedMicros === 'number')
+      return { runId, runStartedMicros, host, pid };
   }
   throw new Error(`${path} is damaged: its second line does not name a run.`);
 }

@@ -43,12 +43,12 @@ export async function writeStates(client: Client, runId: number, batch: StateBat
   if (batch.statistics.length === 0 && batch.end === null) {
     await client.query({
       name: 'node-runs',
-      text: `WITH written AS (${UPSERT_NODES}) ${NOTIFY}`,
+      text: `WITH written AS (${UPSERT_NODES}) ${NOTIFY}, set_config('synchronous_commit', 'on', true)`,
       values: [JSON.stringify(batch.nodes), notice],
     });
     return;
   }
-  await client.query('BEGIN');
+  await client.query('BEGIN; SET LOCAL synchronous_commit = on');
   if (batch.nodes.length > 0) await client.query(UPSERT_NODES, [JSON.stringify(batch.nodes)]);
   if (batch.statistics.length > 0) await client.query(INSERT_STATISTICS, [JSON.stringify(batch.statistics)]);
   if (batch.end !== null) await writeEnd(client, runId, batch.end);
@@ -57,7 +57,11 @@ export async function writeStates(client: Client, runId: number, batch: StateBat
 }
 
 async function writeEnd(client: Client, runId: number, end: RunEnd): Promise<void> {
-  await client.query('UPDATE run SET status = $2, ended_at = $3 WHERE run_id = $1', [runId, end.status, end.ended_at]);
+  await client.query('UPDATE run SET status = $2, ended_at = $3 WHERE run_id = $1', [
+    runId,
+    end.status,
+    end.ended_at,
+  ]);
   await client.query(
     `UPDATE node_run SET status = $2, ended_at = $3, reason = coalesce(reason, 'the run ended before it')
     WHERE run_id = $1 AND status = 'running'`,

@@ -14,7 +14,13 @@ const run = promisify(execFile);
 
 export interface TestServer extends AsyncDisposable {
   /** Connects as the superuser to the database `postgres`. */
-  readonly config: { readonly host: string; readonly port: number; readonly user: string; readonly password: string; readonly database: string };
+  readonly config: {
+    readonly host: string;
+    readonly port: number;
+    readonly user: string;
+    readonly password: string;
+    readonly database: string;
+  };
   /** The same as a URL. */
   readonly url: string;
   /** Runs one statement on a connection of its own. */
@@ -53,9 +59,26 @@ export async function testServer(): Promise<TestServer> {
     await writeFile(passwordFile, password);
     await chmod(passwordFile, 0o644);
     const options = { ...account, cwd: '/', env: { PATH: process.env['PATH'], LC_ALL: 'C', TZ: 'UTC' } };
-    const initialise = ['-D', data, '-U', 'postgres', '-A', 'scram-sha-256', `--pwfile=${passwordFile}`, '-E', 'UTF8', '--no-sync'];
+    const initialise = [
+      '-D',
+      data,
+      '-U',
+      'postgres',
+      '-A',
+      'scram-sha-256',
+      `--pwfile=${passwordFile}`,
+      '-E',
+      'UTF8',
+      '--no-sync',
+    ];
     await run(join(binaries, 'initdb'), [...initialise, '--locale=C', '--no-instructions'], options);
-    const settings = ['listen_addresses=', 'fsync=off', 'shared_buffers=16MB', 'dynamic_shared_memory_type=mmap', 'max_connections=30'];
+    const settings = [
+      'listen_addresses=',
+      'fsync=off',
+      'shared_buffers=16MB',
+      'dynamic_shared_memory_type=mmap',
+      'max_connections=30',
+    ];
     server = spawn(
       join(binaries, 'postgres'),
       ['-D', data, '-k', sockets, ...settings.flatMap(setting => ['-c', setting])],
@@ -81,7 +104,7 @@ export async function testServer(): Promise<TestServer> {
         () => false,
       );
     });
-    const url = `postgres://postgres:${encodeURIComponent(password)}@/postgres?host=${encodeURIComponent(sockets)}`;
+    const url = `postgres://postgres:${encodeURIComponent(password)}@localhost/postgres?host=${encodeURIComponent(sockets)}`;
     return { config, url, query, [Symbol.asyncDispose]: stop };
   } catch (error) {
     await stop();
@@ -92,7 +115,9 @@ export async function testServer(): Promise<TestServer> {
 /** Postgres refuses to run as root. */
 function serverAccount(): Account | undefined {
   if (process.getuid?.() !== 0) return undefined;
-  const accounts = readFileSync('/etc/passwd', 'utf8').split('\n').map(line => line.split(':'));
+  const accounts = readFileSync('/etc/passwd', 'utf8')
+    .split('\n')
+    .map(line => line.split(':'));
   for (const name of ['postgres', 'nobody']) {
     const entry = accounts.find(fields => fields[0] === name);
     if (entry !== undefined) return { uid: Number(entry[2]), gid: Number(entry[3]) };
@@ -107,14 +132,22 @@ async function installBinaries(target: string): Promise<string> {
   try {
     native = join(dirname(createRequire(import.meta.url).resolve(name)), '..', 'native');
   } catch {
-    const found = ['/usr/lib/postgresql/18/bin', '/usr/lib/postgresql/17/bin', '/usr/lib/postgresql/16/bin', '/usr/lib/postgresql/15/bin', '/usr/local/bin'].find(
-      directory => existsSync(join(directory, 'postgres')),
-    );
-    if (found === undefined) throw new Error(`tests need Postgres: neither ${name} nor a system's server is installed`);
+    const found = [
+      '/usr/lib/postgresql/18/bin',
+      '/usr/lib/postgresql/17/bin',
+      '/usr/lib/postgresql/16/bin',
+      '/usr/lib/postgresql/15/bin',
+      '/usr/local/bin',
+    ].find(directory => existsSync(join(directory, 'postgres')));
+    if (found === undefined)
+      throw new Error(`tests need Postgres: neither ${name} nor a system's server is installed`);
     return found;
   }
   await cp(native, target, { recursive: true });
-  const links = JSON.parse(await readFile(join(native, 'pg-symlinks.json'), 'utf8')) as { source: string; target: string }[];
+  const links = JSON.parse(await readFile(join(native, 'pg-symlinks.json'), 'utf8')) as {
+    source: string;
+    target: string;
+  }[];
   for (const link of links) {
     const place = join(target, '..', link.target);
     if (!existsSync(place)) await symlink(basename(link.source), place);

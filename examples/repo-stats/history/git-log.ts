@@ -60,7 +60,9 @@ export class GitLogParser {
     let start = 0;
     for (let end = chunk.indexOf(0); end !== -1; end = chunk.indexOf(0, start)) {
       const rest = chunk.subarray(start, end);
-      this.#record.push(this.#partialValue.length === 0 ? rest : Buffer.concat([...this.#partialValue, rest]));
+      this.#record.push(
+        this.#partialValue.length === 0 ? rest : Buffer.concat([...this.#partialValue, rest]),
+      );
       this.#partialValue = [];
       start = end + 1;
       if (this.#record.length === recordLength(this.#record)) {
@@ -83,7 +85,9 @@ export class GitLogParser {
     if (!first.startsWith(commitPrefix)) return this.#parseFileChange(first, record);
     this.#commitHash = first.slice(commitPrefix.length);
     this.#position = 0;
-    const [parents = '', authorName = '', authorEmail = '', authorDate = '', subject = ''] = record.slice(1).map(toText);
+    const [parents = '', authorName = '', authorEmail = '', authorDate = '', subject = ''] = record
+      .slice(1)
+      .map(toText);
     return {
       kind: 'commit',
       hash: this.#commitHash,
@@ -97,7 +101,8 @@ export class GitLogParser {
 
   #parseFileChange(first: string, [change = nothing, oldPath, newPath]: readonly Buffer[]): FileChange {
     const [counts = '', linesAdded = '', linesDeleted = ''] = /^\n?(\d+|-)\t(\d+|-)\t/.exec(first) ?? [];
-    if (counts === '') throw new Error(`Unexpected output of git log: ${JSON.stringify(first.slice(0, 100))}`);
+    if (counts === '')
+      throw new Error(`Unexpected output of git log: ${JSON.stringify(first.slice(0, 100))}`);
     return {
       kind: 'change',
       commitHash: this.#commitHash,

@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
-import { resolve } from 'node:path';
+import { join } from 'node:path';
 import { type CommandContext } from 'millrace';
 import { gitLogArguments } from './git-log.ts';
 import { Git } from './git.ts';
@@ -22,9 +22,11 @@ export class GitRepository implements HistorySource {
 
   static async open(context: CommandContext, directory: string): Promise<GitRepository> {
     const git = new Git(context, directory);
-    const name = await git.text('rev-parse', '--absolute-git-dir');
+    const gitDirectory = await git.text('rev-parse', '--absolute-git-dir');
+    const isBare = (await git.text('rev-parse', '--is-bare-repository')) === 'true';
+    const top = isBare ? gitDirectory : await git.text('rev-parse', '--show-toplevel');
     const head = await git.textIfAny('rev-parse', '--quiet', '--verify', 'HEAD^{commit}');
-    return new GitRepository(git, name, await fingerprint(git, directory, name), head);
+    return new GitRepository(git, top, await fingerprint(git, gitDirectory, isBare ? undefined : top), head);
   }
 
   async knows(head: string): Promise<boolean> {
@@ -54,44 +56,55 @@ function range(head: string, since = ''): string[] {
  * Everything but the commits that git's numbers depend on: its version and settings, who is who (.mailmap), which
  * files are binary (.gitattributes), and where a history is cut off or patched up (shallow clones, replaced commits).
  */
-async function fingerprint(git: Git, directory: string, gitDirectory: string): Promise<string> {
+async function fingerprint(git: Git, gitDirectory: string, top: string | undefined): Promise<string> {
   const settings = '^(diff|i18n|log|mailmap)\\.|^core\\.(attributesfile|bigfilethreshold)$';
-  const mailmapBlob = await git.textIfAny('config', 'mailmap.blob');
-  const isBare = (await git.text('rev-parse', '--is-bare-repository')) === 'true';
+  const mailmapBlob = (await git.textIfAny('config', 'mailmap.blob')) || 'HEAD:.mailmap';
   const hash = createHash('sha256').update(
     JSON.stringify([
       gitDirectory,
       await git.text('version'),
       await git.textIfAny('config', '--get-regexp', settings),
       await git.text('for-each-ref', 'refs/replace'),
-      await git.textIfAny('rev-parse', '--quiet', '--verify', mailmapBlob || (isBare ? 'HEAD:.mailmap' : '')),
+      // With a work tree its .mailmap counts, committed or not.
+      top === undefined ? await git.textIfAny('rev-parse', '--quiet', '--verify', mailmapBlob) : '',
     ]),
   );
-  for (const file of await filesThatMatter(git, directory, isBare)) {
+  for (const file of await filesThatMatter(git, gitDirectory, top)) {
     hash.update(JSON.stringify([file, await contentHash(file)]));
   }
   return hash.digest('hex');
 }
 
-async function filesThatMatter(git: Git, directory: string, isBare: boolean): Promise<string[]> {
-  const inGitDirectory = ['info/attributes', 'info/grafts', 'shallow'].flatMap(name => ['--git-path', name]);
-  const files = [
-    ...(await git.text('rev-parse', ...inGitDirectory)).split('\n'),
+async function filesThatMatter(git: Git, gitDirectory: string, top: string | undefined): Promise<string[]> {
+  const own = ['info/attributes', 'info/grafts', 'shallow'];
+  const paths = [
+    ...(await Promise.all(
+      own.map(name => git.text('rev-parse', '--path-format=absolute', '--git-path', name)),
+    )),
     await git.textIfAny('config', '--type=path', 'mailmap.file'),
     await git.textIfAny('config', '--type=path', 'core.attributesfile'),
   ];
-  if (!isBare) {
-    const top = await git.text('rev-parse', '--show-toplevel');
-    const attributes = await git.text('-C', top, 'ls-files', '-z', '--', '.gitattributes', '**/.gitattributes');
-    files.push(...['.mailmap', ...attributes.split('\0')].map(file => resolve(top, file)));
+  if (top !== undefined) {
+    const attributes = await git.text(
+      '-C',
+      top,
+      'ls-files',
+      '-z',
+      '--',
+      '.gitattributes',
+      '**/.gitattributes',
+    );
+    paths.push(...['.mailmap', ...attributes.split('\0')].map(file => join(top, file)));
   }
-  return files.filter(file => file !== '').map(file => resolve(directory, file));
+  return paths;
 }
 
-/** `null` when there is no such file. */
+/** `null` where there is no such file. */
 async function contentHash(file: string): Promise<string | null> {
   try {
-    return createHash('sha256').update(await readFile(file)).digest('hex');
+    return createHash('sha256')
+      .update(await readFile(file))
+      .digest('hex');
   } catch {
     return null;
   }

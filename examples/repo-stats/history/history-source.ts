@@ -16,6 +16,6 @@ export interface HistorySource {
   /** The hashes, one a line, of the commits that `since` has in its history but `head` has not. */
   readGoneCommits(since: string, onOutput: (chunk: Buffer) => Promise<void>): Promise<void>;
 
-  /** How many commits there are; `undefined` when only reading can tell. */
-  countCommits(): Promise<number | undefined>;
+  /** How many commits the history has. */
+  countCommits(): Promise<number>;
 }

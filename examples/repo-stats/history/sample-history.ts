@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
 import { promisify } from 'node:util';
 import { gunzip } from 'node:zlib';
+import { GitLogParser } from './git-log.ts';
 import type { HistorySource } from './history-source.ts';
 
 /** The history of an invented project, for where there is no git repository; see sample/make-sample.ts. */
@@ -35,7 +36,8 @@ export class SampleHistory implements HistorySource {
     return Promise.resolve();
   }
 
-  countCommits(): Promise<undefined> {
-    return Promise.resolve(undefined);
+  countCommits(): Promise<number> {
+    const records = new GitLogParser().read(this.#log);
+    return Promise.resolve(records.reduce((count, { kind }) => count + (kind === 'commit' ? 1 : 0), 0));
   }
 }

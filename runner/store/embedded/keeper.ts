@@ -27,11 +27,17 @@ export function spawnKeeper(program: KeeperProgram, options: ServerOptions): voi
     windowsHide: true,
     stdio: 'ignore',
     // In an extension host Node is the editor's own program.
-    env: { ...process.env, MILLRACE_HOME: options.home, ELECTRON_RUN_AS_NODE: '1' },
+    env: { ...inherited(), MILLRACE_HOME: options.home, ELECTRON_RUN_AS_NODE: '1' },
   });
   // Without a keeper the server runs on, which is no reason to fail.
   child.once('error', () => undefined);
   child.unref();
+}
+
+/** No more of the environment than it needs: it lives on, and the rest may hold secrets. */
+function inherited(): NodeJS.ProcessEnv {
+  const names = ['PATH', 'HOME', 'LANG', 'SystemRoot', 'TEMP', 'LOCALAPPDATA', 'MILLRACE_IDLE_STOP'];
+  return Object.fromEntries(names.map(name => [name, process.env[name]]));
 }
 
 /** `MILLRACE_IDLE_STOP` in seconds, else ten minutes. */
@@ -49,7 +55,9 @@ export async function runKeeper(options: ServerOptions & { readonly idleStop: nu
   const idle = options.idleStop * 1000;
   const poll = Math.min(Math.max(idle / 10, 50), 15_000);
   try {
-    const lock = await client.query<{ taken: boolean }>(`select pg_try_advisory_lock(${LOCKS.keeper}) as taken`);
+    const lock = await client.query<{ taken: boolean }>(
+      `select pg_try_advisory_lock(${LOCKS.keeper}) as taken`,
+    );
     if (lock.rows[0]?.taken !== true) return;
     for (let since = Date.now(); ; await sleep(poll)) {
       if ((await countOthers(client)).others > 0) since = Date.now();

@@ -11,7 +11,16 @@ import { connectClient, endQuietly } from '../connection.ts';
 import { StoreError, errorCode, errorMessage } from '../errors.ts';
 import { statePaths, type StatePaths } from './paths.ts';
 import { isRunning, removeStaleLocks } from './postmaster.ts';
-import { SUPERUSER, logTail, prepareServer, roleConfig, setupError, startError, type Server, type ServerOptions } from './server.ts';
+import {
+  SUPERUSER,
+  logTail,
+  prepareServer,
+  roleConfig,
+  setupError,
+  startError,
+  type Server,
+  type ServerOptions,
+} from './server.ts';
 
 /** Keys of advisory locks in the database `postgres`. */
 export const LOCKS = {
@@ -119,6 +128,25 @@ function isClosing(paths: StatePaths, started: string): boolean {
 }
 
 function obstacle(error: unknown, paths: StatePaths): Obstacle {
+  const obstacle = obstacleOf(error);
+  if (obstacle !== null) return obstacle;
+  if (errorCode(error) === '28P01') {
+    throw new StoreError(
+      'wrong-password',
+      `The key in ${paths.secret} does not fit the store beside it. Put the original file back, or rename the ` +
+        'data folder there to begin with an empty store.',
+      { cause: error },
+    );
+  }
+  throw setupError(error, paths.home);
+}
+
+/** Whether a failure is one of a server that is stopped, starting or stopping, so that trying again helps. */
+export function isObstacle(error: unknown): boolean {
+  return obstacleOf(error) !== null;
+}
+
+function obstacleOf(error: unknown): Obstacle | null {
   switch (errorCode(error)) {
     case 'ENOENT':
     case 'ECONNREFUSED':
@@ -132,17 +160,9 @@ function obstacle(error: unknown, paths: StatePaths): Obstacle {
       return 'busy';
     case undefined:
       // pg's own words for a connection that ended in the middle of the conversation
-      if (/terminated|timeout/i.test(errorMessage(error))) return 'busy';
-      throw error;
-    case '28P01':
-      throw new StoreError(
-        'wrong-password',
-        `The key in ${paths.secret} does not fit the store beside it. Put the original file back, or rename the ` +
-          'data folder there to begin with an empty store.',
-        { cause: error },
-      );
+      return /terminated|timeout/i.test(errorMessage(error)) ? 'busy' : null;
     default:
-      throw setupError(error, paths.home);
+      return null;
   }
 }
 

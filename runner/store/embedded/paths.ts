@@ -52,7 +52,8 @@ export function stateHome(from: PathEnvironment = currentEnvironment()): string 
   if (platform === 'darwin') return posix.join(userHome, 'Library', 'Application Support', 'millrace');
   const state = env['XDG_STATE_HOME'];
   // The specification says that a relative path is to be ignored.
-  const base = state !== undefined && posix.isAbsolute(state) ? state : posix.join(userHome, '.local', 'state');
+  const base =
+    state !== undefined && posix.isAbsolute(state) ? state : posix.join(userHome, '.local', 'state');
   return posix.join(base, 'millrace');
 }
 
@@ -81,7 +82,8 @@ export function binariesDirectory(home: string, version: string): string {
 function socketDirectory(home: string, { platform, uid }: PathEnvironment): string {
   if (platform === 'win32') return win32.join(home, 'run');
   const directory = posix.join(home, 'run');
-  if (Buffer.byteLength(posix.join(directory, `.s.PGSQL.${SOCKET_PORT}`)) <= MAX_SOCKET_PATH) return directory;
+  if (Buffer.byteLength(posix.join(directory, `.s.PGSQL.${SOCKET_PORT}`)) <= MAX_SOCKET_PATH)
+    return directory;
   // Not $TMPDIR nor $XDG_RUNTIME_DIR: cron and a terminal must come to the same place.
   const hash = createHash('sha256').update(home).digest('hex').slice(0, 8);
   return `/tmp/millrace-${uid ?? userInfo().uid}-${hash}`;

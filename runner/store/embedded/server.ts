@@ -1,14 +1,27 @@
 /** Sets up and starts the embedded server. Who may use it when is up to lease.ts. */
 import { execFile, spawn, type ChildProcess } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
-import { appendFile, chmod, chown, lstat, mkdir, open, readFile, readdir, rename, rm, stat, writeFile } from 'node:fs/promises';
+import {
+  appendFile,
+  chmod,
+  chown,
+  lstat,
+  mkdir,
+  open,
+  readFile,
+  readdir,
+  rename,
+  rm,
+  stat,
+  writeFile,
+} from 'node:fs/promises';
 import { createServer } from 'node:net';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import type { ClientConfig } from 'pg';
 import { StoreError, errorCode, errorMessage } from '../errors.ts';
 import { blockingFolder, serverAccount, type Account } from './account.ts';
-import { executable, findBinaries, switchError, type Binaries } from './binaries.ts';
+import { errorOutput, executable, findBinaries, switchError, type Binaries } from './binaries.ts';
 import { SOCKET_PORT, dataDirectory, statePaths, type StatePaths } from './paths.ts';
 import { exists, placeOnce } from './place.ts';
 import { ensureSecret, readSecret, rolePassword } from './secret.ts';
@@ -21,6 +34,9 @@ const MAX_LOG_BYTES = 5_000_000;
 
 /** So much of the log tells why a start failed. */
 const LOG_TAIL_BYTES = 4000;
+
+/** How Postgres says so: the system's words, or its own hint after a short write. */
+const DISK_FULL = /No space left on device|Disk quota exceeded|Check free disk space/;
 
 const execute = promisify(execFile);
 
@@ -130,7 +146,10 @@ interface Initialisation {
 async function initialise({ paths, account, binaries, secret, temporary }: Initialisation): Promise<void> {
   await mkdir(temporary, { mode: 0o700 });
   await own(temporary, account);
-  const passwordFile = join(paths.socketDirectory, `.password-${process.pid}-${randomBytes(3).toString('hex')}`);
+  const passwordFile = join(
+    paths.socketDirectory,
+    `.password-${process.pid}-${randomBytes(3).toString('hex')}`,
+  );
   try {
     await writeFile(passwordFile, `${rolePassword(secret, SUPERUSER)}\n`, { mode: 0o600 });
     await own(passwordFile, account);
@@ -138,7 +157,17 @@ async function initialise({ paths, account, binaries, secret, temporary }: Initi
     await execute(
       join(binaries.directory, executable('initdb')),
       [
-        ...['-D', temporary, '-U', SUPERUSER, '-A', 'scram-sha-256', `--pwfile=${passwordFile}`, '-E', 'UTF8'],
+        ...[
+          '-D',
+          temporary,
+          '-U',
+          SUPERUSER,
+          '-A',
+          'scram-sha-256',
+          `--pwfile=${passwordFile}`,
+          '-E',
+          'UTF8',
+        ],
         // Sorting by code points depends on no library's version, so that no update of one can damage an index.
         ...(major >= 17 ? ['--locale-provider=builtin', '--builtin-locale=C.UTF-8'] : []),
         ...['--locale=C', '--data-checksums', '--no-instructions'],
@@ -163,7 +192,9 @@ function serverSettings(major: number): string {
     "listen_addresses = ''                  # no TCP (on Windows the command line says otherwise)",
     'unix_socket_permissions = 0777         # the directory, 0700, is the gate; passwords are asked as well',
     "password_encryption = 'scram-sha-256'",
-    ...(major >= 16 ? ['scram_iterations = 4096                # a smaller number was for the random superuser password'] : []),
+    ...(major >= 16
+      ? ['scram_iterations = 4096                # a smaller number was for the random superuser password']
+      : []),
     'max_connections = 200',
     "shared_buffers = '64MB'",
     ...(major >= 18 ? ["io_method = 'sync'                     # no processes for reading ahead"] : []),
@@ -226,7 +257,11 @@ function serverEnvironment(): NodeJS.ProcessEnv {
   const { PATH, SystemRoot, TEMP } = process.env as { PATH?: string; SystemRoot?: string; TEMP?: string };
   const env: NodeJS.ProcessEnv = { PATH: PATH ?? '/usr/bin:/bin', HOME: '/', LC_ALL: 'C', TZ: 'UTC' };
   if (process.platform !== 'win32') return env;
-  return { ...env, ...(SystemRoot === undefined ? {} : { SystemRoot }), ...(TEMP === undefined ? {} : { TEMP }) };
+  return {
+    ...env,
+    ...(SystemRoot === undefined ? {} : { SystemRoot }),
+    ...(TEMP === undefined ? {} : { TEMP }),
+  };
 }
 
 function readPort(paths: StatePaths): number | null {
@@ -274,7 +309,7 @@ export async function logTail(paths: StatePaths): Promise<string> {
 
 /** Why a server that was started ended at once. */
 export function startError(log: string, paths: StatePaths): StoreError {
-  if (/No space left on device/.test(log)) return diskFull(paths.home);
+  if (DISK_FULL.test(log)) return diskFull(paths.home);
   return new StoreError(
     'server-failed',
     `The embedded Postgres does not start. It says in ${paths.log}:\n${log}\n` +
@@ -284,8 +319,8 @@ export function startError(log: string, paths: StatePaths): StoreError {
 
 function initialisationError(error: unknown, home: string, account: Account | null): unknown {
   if (error instanceof StoreError) return error;
-  const said = `${outputOf(error, 'stderr')}${outputOf(error, 'stdout')}`;
-  if (/No space left on device/.test(said)) return diskFull(home);
+  const said = errorOutput(error);
+  if (DISK_FULL.test(said)) return diskFull(home);
   if (/could not look up effective user ID/.test(said)) {
     return new StoreError(
       'no-account',
@@ -310,6 +345,7 @@ export function setupError(error: unknown, home: string): unknown {
   switch (errorCode(error)) {
     case 'ENOSPC':
     case 'EDQUOT':
+    case '53100': // Postgres's own
       return diskFull(home);
     case 'EACCES':
     case 'EPERM':
@@ -333,10 +369,4 @@ function diskFull(home: string): StoreError {
     `The disk is full: the embedded Postgres cannot write to ${home}. Free some space (a new store needs 150 MB), ` +
       'or set MILLRACE_HOME to a folder on another disk.',
   );
-}
-
-function outputOf(error: unknown, stream: 'stdout' | 'stderr'): string {
-  if (typeof error !== 'object' || error === null || !(stream in error)) return '';
-  const text: unknown = (error as Record<string, unknown>)[stream];
-  return typeof text === 'string' ? text : '';
 }

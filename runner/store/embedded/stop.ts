@@ -1,5 +1,5 @@
 /** Stopping the embedded server, and saying how it is. */
-import { writeFile } from 'node:fs/promises';
+import { rename, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Client } from 'pg';
 import { connectClient, endQuietly } from '../connection.ts';
@@ -33,7 +33,10 @@ export async function stopIfUnused(options: ServerOptions, client: Client): Prom
     await client.query(`select pg_advisory_unlock(${LOCKS.lease})`);
     return false;
   }
-  await writeFile(paths.stopping, started, { mode: 0o600 });
+  // Whole or not at all, and readable when root stops another user's server.
+  const temporary = `${paths.stopping}.${process.pid}`;
+  await writeFile(temporary, started, { mode: 0o644 });
+  await rename(temporary, paths.stopping);
   await stopProcess(options);
   return true;
 }
@@ -84,9 +87,18 @@ export async function serverStatus(home: string): Promise<ServerStatus> {
   if (pid === null || client === null) return { state: 'stopped', data: data.directory };
   try {
     const { others, started } = await countOthers(client);
-    const { rows } = await client.query<{ version: string }>(`select current_setting('server_version') as version`);
+    const { rows } = await client.query<{ version: string }>(
+      `select current_setting('server_version') as version`,
+    );
     const startedAt = new Date(Number(started) * 1000);
-    return { state: 'running', data: data.directory, pid, version: rows[0]?.version ?? '', clients: others, startedAt };
+    return {
+      state: 'running',
+      data: data.directory,
+      pid,
+      version: rows[0]?.version ?? '',
+      clients: others,
+      startedAt,
+    };
   } finally {
     await endQuietly(client);
   }
@@ -108,7 +120,8 @@ export async function connectAsSuperuser(paths: StatePaths): Promise<Client | nu
     return await connectClient({ ...config, application_name: 'millrace keeper' });
   } catch (error) {
     const code = errorCode(error);
-    if (code === 'ENOENT' || code === 'ECONNREFUSED' || code === '57P03' || code === 'ECONNRESET') return null;
+    if (code === 'ENOENT' || code === 'ECONNREFUSED' || code === '57P03' || code === 'ECONNRESET')
+      return null;
     throw error;
   }
 }

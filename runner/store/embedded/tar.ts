@@ -8,10 +8,18 @@ import { dirname, isAbsolute, join, relative } from 'node:path';
 /** What an archive holds; paths have `/` and are relative. */
 export type TarEntry =
   | { readonly type: 'directory'; readonly path: string }
-  | { readonly type: 'file'; readonly path: string; readonly executable: boolean; readonly content: Uint8Array }
+  | {
+      readonly type: 'file';
+      readonly path: string;
+      readonly executable: boolean;
+      readonly content: Uint8Array;
+    }
   | { readonly type: 'link'; readonly path: string; readonly target: string };
 
 const BLOCK = 512;
+
+/** Keeps all threads of the pool busy without holding many files in memory. */
+const WRITES_AT_ONCE = 16;
 
 /**
  * Reads an archive.
@@ -21,11 +29,12 @@ const BLOCK = 512;
 export function* readTar(archive: Buffer): Generator<TarEntry> {
   let longPath: string | undefined;
   let longTarget: string | undefined;
-  for (let position = 0; ; ) {
+  for (let position = 0; ;) {
     const header = archive.subarray(position, position + BLOCK);
     if (header.length < BLOCK) throw new Error('the archive is cut off');
     if (header.every(byte => byte === 0)) return;
-    if (checksum(header) !== octal(header, 148, 8)) throw new Error(`the archive is damaged at byte ${position}`);
+    if (checksum(header) !== octal(header, 148, 8))
+      throw new Error(`the archive is damaged at byte ${position}`);
     const size = octal(header, 124, 12);
     const start = position + BLOCK;
     position = start + Math.ceil(size / BLOCK) * BLOCK;
@@ -62,29 +71,38 @@ export async function unpackEntries(
   entries: Iterable<TarEntry> | AsyncIterable<TarEntry>,
   directory: string,
 ): Promise<void> {
+  const folders = new Set([directory]);
+  let files: { readonly path: string; readonly entry: Extract<TarEntry, { type: 'file' }> }[] = [];
+  const writeFiles = async (): Promise<void> => {
+    const batch = files;
+    files = [];
+    await Promise.all(
+      batch.map(async ({ path, entry }) => {
+        await writeFile(path, entry.content);
+        // Not by an option of writeFile: the umask would take away the others' right to read.
+        await chmod(path, entry.executable ? 0o755 : 0o644);
+      }),
+    );
+  };
+  const makeFolder = async (path: string): Promise<void> => {
+    if (folders.has(path)) return;
+    await makeFolder(dirname(path));
+    await mkdir(path, { recursive: true });
+    await chmod(path, 0o755);
+    folders.add(path);
+  };
   for await (const entry of entries) {
     const path = inside(directory, join(directory, entry.path), entry.path);
-    if (entry.type === 'directory') {
-      await makeFolder(path);
-      continue;
-    }
-    await makeFolder(dirname(path));
-    if (entry.type === 'link') {
+    await makeFolder(entry.type === 'directory' ? path : dirname(path));
+    if (entry.type === 'file') {
+      if (files.push({ path, entry }) === WRITES_AT_ONCE) await writeFiles();
+    } else if (entry.type === 'link') {
       if (isAbsolute(entry.target)) throw new Error(`the link ${entry.path} leads out of the archive`);
       inside(directory, join(dirname(path), entry.target), entry.path);
       await symlink(entry.target, path);
-    } else {
-      await writeFile(path, entry.content);
-      // Not by `mode` above: the umask would take away the others' right to read.
-      await chmod(path, entry.executable ? 0o755 : 0o644);
     }
   }
-
-  async function makeFolder(path: string): Promise<void> {
-    const first = await mkdir(path, { recursive: true });
-    if (first === undefined) return;
-    for (let folder = path; folder.length >= first.length; folder = dirname(folder)) await chmod(folder, 0o755);
-  }
+  await writeFiles();
 }
 
 /** Packs entries; the same entries give the same bytes. */

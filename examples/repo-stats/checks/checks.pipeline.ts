@@ -1,0 +1,34 @@
+import { ExecuteSQL, Pipeline, Task } from 'millrace';
+
+const pipeline = new Pipeline({
+  id: 'consistency_checks',
+  description: 'Fails when the facts do not add up to what was read from git',
+  // All checks say what they found, also when another one has failed.
+  onFailure: 'runAll',
+});
+
+pipeline.addInitial(
+  new Task({
+    id: 'assert_equal',
+    description: 'Creates the function that compares two numbers',
+    commands: [new ExecuteSQL({ sqlFile: 'assert_equal.sql' })],
+  }),
+);
+
+pipeline.add(
+  new Task({
+    id: 'check_commits',
+    description: 'No commit is lost or counted twice',
+    commands: [new ExecuteSQL({ sqlFile: 'commits.sql' })],
+  }),
+);
+
+pipeline.add(
+  new Task({
+    id: 'check_file_changes',
+    description: 'No changed file and no line is lost or counted twice',
+    commands: [new ExecuteSQL({ sqlFile: 'file_changes.sql' })],
+  }),
+);
+
+export default pipeline;

@@ -1,0 +1,26 @@
+import { ExecuteSQL, Pipeline, Task } from 'millrace';
+
+const pipeline = new Pipeline({
+  id: 'facts',
+  description: 'Builds the tables of commits and of changed files',
+  labels: { Schema: 'repo_stats_next' },
+});
+
+pipeline.add(
+  new Task({
+    id: 'commit',
+    description: 'One row per commit',
+    commands: [new ExecuteSQL({ sqlFile: 'commit.sql' })],
+  }),
+);
+
+pipeline.add(
+  new Task({
+    id: 'file_change',
+    description: 'One row per file that a commit changed',
+    commands: [new ExecuteSQL({ sqlFile: 'file_change.sql' })],
+  }),
+  ['commit'],
+);
+
+export default pipeline;

@@ -1,0 +1,71 @@
+/** What most commands begin with: the project and its store. */
+import { join } from 'node:path';
+import * as api from '../api/index.ts';
+import { entryFile } from '../entry-files.ts';
+import { formatLoadProblem } from '../loader/load-problem.ts';
+import { type LoadedProject, loadProject } from '../loader/load-project.ts';
+import { findProject } from '../loader/project.ts';
+import { closeLostRuns } from '../store/liveness.ts';
+import { openStore } from '../store/open.ts';
+import { replaySpools } from '../store/replay.ts';
+import type { Store } from '../store/store.ts';
+import { stateHome } from '../store/embedded/paths.ts';
+import { say, type Terminal } from './terminal.ts';
+
+/** The project's directory, by `--project` or by walking up. */
+export function projectDirectory(terminal: Terminal): string {
+  return findProject(terminal.directory, terminal.project).directory;
+}
+
+/** Loads the project into this process; tells what could not be loaded. */
+export async function openProject(
+  terminal: Terminal,
+  directory: string,
+  options: { readonly captureLocations?: boolean } = {},
+): Promise<LoadedProject> {
+  const project = await loadProject({ ...options, directory, api, cacheDirectory: transpileCache() });
+  for (const problem of project.problems) {
+    say(
+      terminal,
+      terminal.errorStyle(
+        problem.severity === 'error' ? 'red' : 'yellow',
+        formatLoadProblem(problem, directory),
+      ),
+    );
+  }
+  return project;
+}
+
+/** Where transpiled pipeline files are kept. */
+export function transpileCache(): string {
+  return join(stateHome(), 'cache', 'transpiled');
+}
+
+/** Opens the store to write a run into it. */
+export function openStoreForRun(directory: string, url: string | undefined): Promise<Store> {
+  return openStore({
+    projectDirectory: directory,
+    ...(url !== undefined && { url }),
+    applicationName: 'millrace run',
+    keeper: { file: entryFile('keeper') },
+  });
+}
+
+/** Opens the store to look into it, after closing runs whose runner died and storing what they left in files. */
+export async function openHistory(
+  terminal: Terminal,
+  directory: string,
+  url: string | undefined,
+): Promise<Store> {
+  const store = await openStoreForRun(directory, url);
+  await tidyStore(terminal, store);
+  return store;
+}
+
+/** What whoever opens the store does for those that could not do it themselves. */
+export async function tidyStore(terminal: Terminal, store: Store): Promise<void> {
+  for (const outcome of await replaySpools(store)) {
+    if (outcome.kind === 'failed') say(terminal, outcome.message);
+  }
+  await closeLostRuns(store);
+}

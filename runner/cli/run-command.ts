@@ -1,0 +1,153 @@
+/** `millrace run`. */
+import { writeSync } from 'node:fs';
+import { UsageError } from '../engine/errors.ts';
+import { selectForRun } from '../engine/selection.ts';
+import { type RunSettings, startPool, startRun, type StartedRun } from '../engine/session.ts';
+import type { RunResult } from '../engine/run.ts';
+import { parsePath, type RunTrigger } from '../model.ts';
+import { exitCodes } from './exit-codes.ts';
+import { formatCounts, formatDuration, symbolOf } from './format.ts';
+import { openProject, openStoreForRun, projectDirectory, tidyStore } from './open-project.ts';
+import { pruneRuns } from '../store/retention.ts';
+import type { Store } from '../store/store.ts';
+import { announceVariable } from './detach.ts';
+import { JsonPrinter, RunPrinter } from './run-printer.ts';
+import { say, type Terminal } from './terminal.ts';
+
+export interface RunCommandOptions {
+  readonly nodes?: readonly string[];
+  readonly withUpstreams: boolean;
+  readonly resume?: number;
+  readonly param: Readonly<Record<string, string>>;
+  readonly parallel?: number;
+  readonly store: boolean;
+  readonly detach?: true;
+  readonly json?: true;
+  readonly allowConcurrent: boolean;
+  readonly trigger: RunTrigger;
+}
+
+export async function runCommand(
+  terminal: Terminal,
+  path: string | undefined,
+  options: RunCommandOptions,
+): Promise<number> {
+  if (options.detach === true) return (await import('./detach.ts')).detach(terminal);
+  if (options.resume !== undefined && path !== undefined) {
+    throw new UsageError('A run is resumed with its own selection: give either a path or --resume.');
+  }
+  if (options.resume !== undefined && !options.store)
+    throw new UsageError('A run cannot be resumed without the store.');
+
+  const directory = projectDirectory(terminal);
+  // The first worker starts before anything else: it loads the project while this process does, and needs longer.
+  const early = startPool(directory, [], options.parallel ?? 1, 1);
+  try {
+    const project = await openProject(terminal, directory);
+    const parallel = options.parallel ?? project.config.maxParallelTasks;
+    early.pool.size = parallel;
+    await using store = options.store ? await openStoreForRun(directory, project.config.store) : null;
+    const wanted = {
+      path: parsePath(path ?? ''),
+      nodes: (options.nodes ?? []).map(parsePath),
+      withUpstreams: options.withUpstreams,
+    };
+    let request: Pick<RunSettings, 'selection' | 'params' | 'resume'>;
+    if (options.resume !== undefined && store !== null) {
+      const { resumeSettings } = await import('../engine/resume.ts');
+      await tidyStore(terminal, store);
+      request = await resumeSettings(store, project.root, options.resume, options.param);
+    } else {
+      request = { selection: selectForRun(project.root, wanted), params: options.param, resume: null };
+    }
+    const run = await startRun({
+      directory,
+      project,
+      store,
+      ...request,
+      parallel,
+      allowConcurrent: options.allowConcurrent,
+      trigger: options.trigger,
+      subscribers: [options.json === true ? new JsonPrinter(terminal.stdout) : printer(terminal)],
+      pool: early,
+    });
+    using _signals = cancelOnSignals(terminal, run);
+    announce(run.runId);
+    const result = await run.result;
+    if (options.json !== true) conclude(terminal, result);
+    for (const note of result.notes) say(terminal, note);
+    if (store !== null) await afterRun(terminal, store, project.config.retentionDays);
+    return exitCodeOf(
+      result,
+      project.problems.some(problem => problem.severity === 'error') && wanted.path.length === 0,
+    );
+  } finally {
+    await early.pool.close();
+  }
+}
+
+/** Tells whoever detached this process the id of the run, by the pipe that it left open. */
+function announce(runId: number | null): void {
+  const descriptor = process.env[announceVariable];
+  if (descriptor !== undefined) writeSync(Number(descriptor), `${runId ?? ''}\n`);
+}
+
+function printer(terminal: Terminal): RunPrinter {
+  const { stdout, style } = terminal;
+  return new RunPrinter({ stdout, style, live: stdout.isTTY && process.env['TERM'] !== 'dumb' });
+}
+
+/** The last line: id, status, duration, counts. */
+function conclude(terminal: Terminal, result: RunResult): void {
+  const colour = result.status === 'succeeded' ? 'green' : result.status === 'failed' ? 'red' : 'yellow';
+  const name = result.runId === null ? 'run' : `run ${String(result.runId)}`;
+  const status = terminal.style([colour, 'bold'], `${symbolOf(result.status)} ${name} ${result.status}`);
+  terminal.stdout.write(`${status} in ${formatDuration(result.duration)}: ${formatCounts(result.counts)}\n`);
+}
+
+function exitCodeOf(result: RunResult, incomplete: boolean): number {
+  switch (result.status) {
+    case 'succeeded':
+      // Everything was asked for, and a part of everything could not be loaded.
+      return incomplete ? exitCodes.failed : exitCodes.success;
+    case 'cancelled':
+      return exitCodes.cancelled;
+    case 'failed':
+    case 'lost':
+      return exitCodes.failed;
+  }
+}
+
+/** Housekeeping that must not delay the run: old runs go, and what dead runners left is closed. */
+async function afterRun(terminal: Terminal, store: Store, retentionDays: number): Promise<void> {
+  try {
+    await tidyStore(terminal, store);
+    await pruneRuns(store, retentionDays);
+  } catch (error) {
+    say(
+      terminal,
+      `The store could not be tidied up: ${error instanceof Error ? error.message : String(error)}`,
+    );
+  }
+}
+
+/** Ctrl-C, SIGTERM and a closed terminal cancel the run; a second signal kills at once. */
+function cancelOnSignals(terminal: Terminal, run: StartedRun): Disposable {
+  let asked = false;
+  const onSignal = (): void => {
+    if (asked) {
+      run.kill();
+      return;
+    }
+    asked = true;
+    say(terminal, 'Cancelling: tasks are asked to end. Press Ctrl-C again to kill them.');
+    run.cancel();
+  };
+  const signals = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const;
+  for (const signal of signals) process.on(signal, onSignal);
+  return {
+    [Symbol.dispose]() {
+      for (const signal of signals) process.off(signal, onSignal);
+    },
+  };
+}

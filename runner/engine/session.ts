@@ -1,0 +1,251 @@
+/** A run from the user's words to its end: project, store, selection, pool and engine put together. */
+import { hostname, userInfo } from 'node:os';
+import { toGraph } from '../api/graph.ts';
+import { isPipeline, type Node } from '../api/node.ts';
+import type { Pipeline } from '../api/pipeline.ts';
+import { entryFile } from '../entry-files.ts';
+import type { LoadedProject } from '../loader/load-project.ts';
+import { formatPath, type NodePath, type ParameterValue, type RunTrigger } from '../model.ts';
+import { WorkerPool } from '../pool/worker-pool.ts';
+import { selectNodes } from '../scheduler/plan.ts';
+import { flatten } from '../scheduler/run-graph.ts';
+import { Scheduler } from '../scheduler/scheduler.ts';
+import { averageDurations } from '../store/durations.ts';
+import { RunRecorder } from '../store/run-recorder.ts';
+import type { Store } from '../store/store.ts';
+import { runnerVersion } from '../version.ts';
+import { codeVersion } from './code-version.ts';
+import { EventHandlers } from './event-handlers.ts';
+import { masker, secretsOf } from './masks.ts';
+import { resolveParameters } from './parameters.ts';
+import { planOf } from './plan.ts';
+import { RecorderSubscriber } from './recorder-subscriber.ts';
+import { RunEngine, type RunResult } from './run.ts';
+import { parametersOf, type RunSelection } from './selection.ts';
+import { startGuarded } from './start-guard.ts';
+import { StateService } from './state-service.ts';
+import type { RunSubscriber } from './subscriber.ts';
+
+export interface RunSettings {
+  readonly directory: string;
+  readonly project: LoadedProject;
+  /** `null`: nothing is kept. */
+  readonly store: Store | null;
+  readonly selection: RunSelection;
+  /** As the user gave them, or as the resumed run had them. */
+  readonly params: Readonly<Record<string, ParameterValue>>;
+  /** The run that is gone on with, and the paths (`a/b`) that succeeded in it. */
+  readonly resume: { readonly runId: number; readonly succeeded: ReadonlySet<string> } | null;
+  /** How many tasks run at once. */
+  readonly parallel: number;
+  readonly allowConcurrent: boolean;
+  readonly trigger: RunTrigger;
+  readonly subscribers: readonly RunSubscriber[];
+  /** Workers that were started ahead. */
+  readonly pool: PoolBeforeRun;
+}
+
+export interface StartedRun {
+  readonly runId: number | null;
+  readonly result: Promise<RunResult>;
+  cancel(): void;
+  kill(): void;
+}
+
+/** A pool whose engine comes later, so that workers load the project while the runner does. */
+export interface PoolBeforeRun {
+  readonly pool: WorkerPool;
+  /** From now on the engine gets what happens. */
+  attach(engine: RunEngine, state: StateService): void;
+}
+
+/** Starts workers ahead of need; they load the project by themselves. */
+export function startPool(
+  directory: string,
+  files: readonly string[],
+  size: number,
+  start: number,
+): PoolBeforeRun {
+  const engine = Promise.withResolvers<{ engine: RunEngine; state: StateService }>();
+  let attached: { engine: RunEngine; state: StateService } | undefined;
+  const pool = new WorkerPool({
+    size,
+    source: { directory, files },
+    workerFile: entryFile('worker'),
+    handlers: {
+      onOutput(ticket, chunks, bytes) {
+        attached?.engine.onOutput(ticket, chunks, bytes);
+      },
+      onFinished(ticket, result) {
+        attached?.engine.onFinished(ticket, result);
+      },
+      onExpanded(ticket, nodes, maxParallelTasks) {
+        attached?.engine.onExpanded(ticket, nodes, maxParallelTasks);
+      },
+      async onState(request) {
+        const { state } = await engine.promise;
+        return state.answer(request);
+      },
+      onUnusable(message) {
+        void engine.promise.then(({ engine: running }) => {
+          running.fail(message);
+        });
+      },
+    },
+  });
+  pool.start(start);
+  return {
+    pool,
+    attach(running, state) {
+      attached = { engine: running, state };
+      engine.resolve(attached);
+    },
+  };
+}
+
+/**
+ * Begins a run: makes its row, then drives it. The promise resolves when the run has begun; its end is `result`.
+ *
+ * @throws {UsageError} for parameters that do not fit, or when another run is at work on the same nodes.
+ */
+export async function startRun(settings: RunSettings): Promise<StartedRun> {
+  const { project, store, selection, resume, pool: early, directory } = settings;
+  const { config } = project;
+  const { pipeline } = selection;
+  const params = resolveParameters(parametersOf(pipeline), settings.params);
+  const plan = planOf(pipeline);
+  const nodes = selection.nodePaths;
+  const selected =
+    nodes.length === 0 ? plan : selectNodes(plan, { nodes, withUpstreams: selection.withUpstreams });
+  const graph = flatten(selected, resume === null ? {} : { unrepeated: resume.succeeded });
+  early.pool.start(Math.min(settings.parallel, graph.taskCount));
+
+  const version = codeVersion(directory);
+  const averages = store === null ? new Map<string, number>() : await averageDurations(store, pipeline.path);
+  const scheduler = new Scheduler(graph, {
+    slots: settings.parallel,
+    defaultMaxRetries: config.defaultMaxRetries,
+    averageDurations: averages,
+  });
+
+  const identity = {
+    pipelinePath: pipeline.path,
+    nodePaths: nodes,
+    withUpstreams: selection.withUpstreams,
+    params,
+    trigger: settings.trigger,
+    startedBy: startedBy(),
+    host: hostname(),
+    codeVersion: await version,
+    resumedFrom: resume?.runId ?? null,
+  };
+  const mask = masker(secretsOf(config));
+  const recorder =
+    store === null
+      ? null
+      : await startGuarded(store, identity, settings.allowConcurrent, client =>
+          RunRecorder.begin(
+            store,
+            { ...identity, runnerVersion, graph: toGraph(pipeline, { mask }) },
+            { client },
+          ),
+        );
+  const clock = store === null ? Date.now : () => store.clock();
+  const startedAt = recorder?.startedAt.getTime() ?? clock();
+  const runId = recorder?.runId ?? null;
+
+  const handlers =
+    config.eventHandlers.length === 0
+      ? []
+      : [
+          new EventHandlers(config.eventHandlers, runId, message => {
+            engine.note(message);
+          }),
+        ];
+  const engine: RunEngine = new RunEngine({
+    run: { runId, ...identity, startedAt },
+    graph,
+    scheduler,
+    nodeAt: nodeFinder(pipeline),
+    pool: early.pool,
+    ids: recorder ?? counter(),
+    // The store first: it must have what the others show.
+    subscribers: [
+      ...(recorder === null ? [] : [new RecorderSubscriber(recorder)]),
+      ...settings.subscribers,
+      ...handlers,
+    ],
+    clock,
+    expectedDurations: averages,
+    expectedDuration: scheduler.costs.hasHistory ? scheduler.costs.criticalPath().seconds : null,
+    killTimeout: config.killTimeout,
+    systemStatisticsInterval: config.systemStatisticsInterval,
+  });
+  recorder?.onCancelRequested(() => {
+    engine.cancel();
+  });
+  recorder?.onFatal(message => {
+    engine.fail(message);
+  });
+  early.attach(engine, new StateService(store));
+  return {
+    runId,
+    result: finish(engine, recorder, early.pool),
+    cancel: () => {
+      engine.cancel();
+    },
+    kill: () => {
+      engine.kill();
+    },
+  };
+}
+
+async function finish(engine: RunEngine, recorder: RunRecorder | null, pool: WorkerPool): Promise<RunResult> {
+  const result = await engine.run();
+  await pool.close();
+  const end = await recorder?.finish();
+  const notes = [...result.notes, ...(recorder?.notes ?? [])];
+  switch (end?.kind) {
+    case 'spooled':
+      notes.push(end.message);
+      break;
+    case 'incomplete':
+      notes.push(end.message);
+      // What is not on record cannot be called a success.
+      return { ...result, notes, status: result.status === 'succeeded' ? 'failed' : result.status };
+    case 'stored':
+    case undefined:
+      break;
+  }
+  return { ...result, notes };
+}
+
+/** Finds declared nodes by path; children of parallel tasks are not declared. */
+function nodeFinder(pipeline: Pipeline): (path: NodePath) => Node | undefined {
+  const known = new Map<string, Node>();
+  const visit = (around: Pipeline): void => {
+    for (const node of around.nodes.values()) {
+      known.set(formatPath(node.path), node);
+      if (isPipeline(node)) visit(node);
+    }
+  };
+  visit(pipeline);
+  return path => known.get(formatPath(path));
+}
+
+function counter(): { nextNodeRunId(): number } {
+  let last = 0;
+  return { nextNodeRunId: () => ++last };
+}
+
+/** Who runs Millrace: the name behind sudo, the user's name, or the number that a container gives. */
+function startedBy(): string {
+  const { SUDO_USER: sudo, MILLRACE_USER: given } = process.env;
+  if (given !== undefined && given !== '') return given;
+  if (sudo !== undefined && sudo !== '') return sudo;
+  try {
+    return userInfo().username;
+  } catch {
+    return String(process.getuid?.() ?? 'unknown');
+  }
+}

@@ -1,0 +1,56 @@
+/** Two runs that are at work on the same nodes would get in each other's way: the second is refused. */
+import type { Client } from 'pg';
+import { formatPath, isAtOrBelow, type NodePath } from '../model.ts';
+import { aliveRuns } from '../store/history.ts';
+import type { RunRecorder } from '../store/run-recorder.ts';
+import type { Store } from '../store/store.ts';
+import { UsageError } from './errors.ts';
+
+/** Held while a run looks for others and makes its own row, so that two that start at once see each other. */
+const startLock = 0x4d525354;
+
+interface Wanted {
+  readonly pipelinePath: NodePath;
+  readonly nodePaths: readonly NodePath[];
+}
+
+/**
+ * Begins a run over a new connection, unless a run that is alive overlaps with it.
+ *
+ * @throws {UsageError} that names the other run.
+ */
+export async function startGuarded(
+  store: Store,
+  wanted: Wanted,
+  allowConcurrent: boolean,
+  begin: (client: Client) => Promise<RunRecorder>,
+): Promise<RunRecorder> {
+  const client = await store.connect();
+  if (allowConcurrent) return begin(client);
+  try {
+    await client.query('SELECT pg_advisory_lock($1)', [startLock]);
+    const others = await aliveRuns(client);
+    const other = others.find(run => overlaps(run, wanted));
+    if (other !== undefined) {
+      const what =
+        other.pipelinePath.length === 0 ? 'the whole project' : `"${formatPath(other.pipelinePath)}"`;
+      throw new UsageError(
+        `Run ${other.runId} of ${what} is at work on the same nodes since ${other.startedAt.toISOString()}. ` +
+          `Wait for it, end it with "millrace cancel ${other.runId}", or start this one beside it with --allow-concurrent.`,
+      );
+    }
+  } catch (error) {
+    await client.end();
+    throw error;
+  }
+  const recorder = await begin(client);
+  await client.query('SELECT pg_advisory_unlock($1)', [startLock]);
+  return recorder;
+}
+
+/** Whether a node belongs to both: what is selected in one lies at, above or below what is selected in the other. */
+export function overlaps(one: Wanted, other: Wanted): boolean {
+  const selectedIn = ({ pipelinePath, nodePaths }: Wanted): readonly NodePath[] =>
+    nodePaths.length === 0 ? [pipelinePath] : nodePaths;
+  return selectedIn(one).some(a => selectedIn(other).some(b => isAtOrBelow(a, b) || isAtOrBelow(b, a)));
+}

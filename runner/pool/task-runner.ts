@@ -1,0 +1,465 @@
+/** Runs one attempt of a task at a time, in a worker. */
+import { inspect } from 'node:util';
+import { type Command, CommandFailure } from '../api/command.ts';
+import type { CommandContext, Database, IncrementalState, Log, ProjectSettings } from '../api/context.ts';
+import { isParallelTask, isPipeline, isTask, type Node } from '../api/node.ts';
+import {
+  type CommandClass,
+  expandParallelTask,
+  type ParallelTask,
+  reviveCommands,
+  toExpandedNodes,
+} from '../api/parallel-task.ts';
+import type { Pipeline } from '../api/pipeline.ts';
+import { Task } from '../api/task.ts';
+import { formatPath, type NodePath } from '../model.ts';
+import type { ConsoleTaker } from './console-capture.ts';
+import type { SecretMasker } from './output.ts';
+import { OutputCollector, type OutputKind } from './output-collector.ts';
+import type { OutputFlow } from './output-flow.ts';
+import type { AttemptResult, FromWorker, TaskAssignment } from './protocol.ts';
+import type { Shells } from './shells.ts';
+import { TaskProcesses } from './task-processes.ts';
+import { describeError } from './user-error.ts';
+
+/** What a worker needs of the project that it has loaded. */
+export interface WorkerProject {
+  /** The project's root pipeline. */
+  readonly root: Pipeline;
+  /** What was wrong with its files, as the user reads it. */
+  readonly loadProblems: readonly string[];
+  readonly settings: ProjectSettings;
+  /** Classes of commands that travel, by name. */
+  readonly commandClasses: Readonly<Record<string, CommandClass>>;
+  /** Hides the project's secrets; `undefined` when it has none. */
+  readonly masker: SecretMasker | undefined;
+  /** Connects to a database by its alias, or to the default one. */
+  openDatabase(
+    alias: string | undefined,
+    options: { readonly signal: AbortSignal },
+  ): Promise<Database & AsyncDisposable>;
+}
+
+export interface TaskRunnerOptions {
+  readonly project: WorkerProject;
+  readonly shells: Shells;
+  readonly flow: OutputFlow;
+  readonly send: (message: FromWorker) => void;
+  /** Asks the runner; see the message `state`. */
+  readonly askState: (method: string, args: readonly unknown[]) => Promise<unknown>;
+  /** Sends a message and ends the worker once it has gone out. */
+  readonly sendLast: (message: FromWorker) => void;
+}
+
+/** Why an attempt was stopped. */
+class Stopped extends Error {
+  readonly status: 'cancelled' | 'failed';
+
+  constructor(status: 'cancelled' | 'failed', message: string) {
+    super(message);
+    this.status = status;
+  }
+}
+
+/** Seconds that a task which has timed out has to end by itself. */
+const timeoutGrace = 5;
+
+/** How long user code may go on after its programs were killed before the worker is given up, in milliseconds. */
+const abandonDelay = 200;
+
+const outputKinds = {
+  stdout: { format: 'verbatim', isError: false },
+  stderr: { format: 'verbatim', isError: true },
+} as const satisfies Record<string, OutputKind>;
+
+export class TaskRunner {
+  readonly #options: TaskRunnerOptions;
+  #attempt: Attempt | undefined;
+  /** What parallel tasks have made in the current run. */
+  #expansions = new Map<ParallelTask, Promise<Pipeline>>();
+  #runKey = '';
+
+  constructor(options: TaskRunnerOptions) {
+    this.#options = options;
+  }
+
+  /** Takes what user functions print; `undefined` while no task runs. */
+  get console(): ConsoleTaker | undefined {
+    return this.#attempt?.console;
+  }
+
+  /** Runs the commands of a task. Never throws. */
+  async run(task: TaskAssignment): Promise<void> {
+    await this.#attemptOf(task, async attempt => {
+      const node = await this.#taskOf(task);
+      await attempt.runCommands(node);
+      return attempt.success();
+    });
+  }
+
+  /** Makes the children of a parallel task. Never throws. */
+  async expand(task: TaskAssignment): Promise<void> {
+    await this.#attemptOf(task, async attempt => {
+      const node = await this.#locate(task.nodePath);
+      if (!isParallelTask(node)) throw this.#missing(task.nodePath, 'parallel task');
+      const pipeline = await attempt.unlessStopped(this.#expansionOf(node));
+      const nodes = toExpandedNodes(pipeline);
+      const { maxParallelTasks } = node;
+      return { nodes, ...(maxParallelTasks !== undefined && { maxParallelTasks }) };
+    });
+  }
+
+  /** Stops an attempt; nothing happens when it has ended already. */
+  cancel(ticket: number, killAfter: number): void {
+    if (this.#attempt?.task.ticket === ticket)
+      this.#attempt.stop(new Stopped('cancelled', 'The run was cancelled.'), killAfter);
+  }
+
+  /**
+   * An exception that no command could catch: it fails the attempt, and the worker is not to be trusted any more.
+   * Whether there was an attempt to fail.
+   */
+  crashed(error: unknown): boolean {
+    this.#attempt?.crash(error);
+    return this.#attempt !== undefined;
+  }
+
+  async #attemptOf(
+    task: TaskAssignment,
+    work: (
+      attempt: Attempt,
+    ) => Promise<AttemptResult | Pick<FromWorker & { type: 'expanded' }, 'nodes' | 'maxParallelTasks'>>,
+  ): Promise<void> {
+    const { send, sendLast } = this.#options;
+    const key = `${String(task.runId)} ${task.runStartedAt}`;
+    if (key !== this.#runKey) {
+      this.#runKey = key;
+      this.#expansions = new Map();
+    }
+    const attempt = new Attempt(task, this.#options);
+    this.#attempt = attempt;
+    let message: FromWorker;
+    try {
+      const result = await attempt.unlessAbandoned(work(attempt));
+      await attempt.close();
+      message =
+        'nodes' in result
+          ? { type: 'expanded', ticket: task.ticket, ...result }
+          : { type: 'finished', ticket: task.ticket, result };
+    } catch (error) {
+      const result = attempt.failure(error);
+      await attempt.close();
+      message = { type: 'finished', ticket: task.ticket, result, ...(attempt.abandoned && { last: true }) };
+    }
+    // Only now: whatever follows belongs to the next task.
+    this.#attempt = undefined;
+    if (attempt.abandoned) sendLast(message);
+    else send(message);
+  }
+
+  async #taskOf(task: TaskAssignment): Promise<Task> {
+    const specs = task.expandedFrom?.commands;
+    if (task.expandedFrom !== undefined && specs !== undefined) {
+      const origin = await this.#locate(task.expandedFrom.path);
+      if (!isParallelTask(origin)) throw this.#missing(task.expandedFrom.path, 'parallel task');
+      return revivedTask(origin, task.nodePath, reviveCommands(specs, this.#options.project.commandClasses));
+    }
+    const node = await this.#locate(task.nodePath);
+    if (!isTask(node)) throw this.#missing(task.nodePath, 'task');
+    return node;
+  }
+
+  /** Finds a node, also below parallel tasks, which are expanded again for it, once in a worker and run. */
+  async #locate(path: NodePath): Promise<Node> {
+    let node: Node = this.#options.project.root;
+    for (const [index, id] of path.entries()) {
+      const origin = node;
+      const pipeline = isParallelTask(node) ? await this.#expansionOf(node) : node;
+      const child: Node | undefined = isPipeline(pipeline) ? pipeline.nodes.get(id) : undefined;
+      if (child === undefined) {
+        const where = path.slice(0, index + 1);
+        if (!isParallelTask(origin)) throw this.#missing(where, 'node');
+        throw new Error(
+          `Parallel task "${formatPath(path.slice(0, index))}" did not make its child "${id}" again: ` +
+            'addParallelTasks must make children with the same ids whenever it is called in a run.',
+        );
+      }
+      node = child;
+    }
+    return node;
+  }
+
+  #missing(path: NodePath, what: string): Error {
+    const { loadProblems } = this.#options.project;
+    if (loadProblems.length > 0) return new Error(loadProblems.join('\n'));
+    return new Error(
+      `There is no ${what} "${formatPath(path)}" in the worker's copy of the pipelines: ` +
+        'what a pipeline file makes must not depend on when or by which process it is loaded.',
+    );
+  }
+
+  #expansionOf(node: ParallelTask): Promise<Pipeline> {
+    let expansion = this.#expansions.get(node);
+    if (expansion === undefined) {
+      expansion = expandParallelTask(node);
+      this.#expansions.set(node, expansion);
+      // A failure is not kept: the next attempt tries again.
+      expansion.catch(() => this.#expansions.delete(node));
+    }
+    return expansion;
+  }
+}
+
+/** One attempt, from its assignment to its result. */
+class Attempt {
+  readonly task: TaskAssignment;
+  readonly console: ConsoleTaker;
+  /** User code may still be running: the worker has to end. */
+  abandoned = false;
+  readonly #options: TaskRunnerOptions;
+  readonly #output: OutputCollector;
+  readonly #controller = new AbortController();
+  readonly #stopping = Promise.withResolvers<never>();
+  readonly #abandoning = Promise.withResolvers<never>();
+  readonly #databases = new Map<string, Promise<Database & AsyncDisposable>>();
+  readonly #timers: NodeJS.Timeout[] = [];
+  readonly #endConsole: () => void;
+  #processes: TaskProcesses | undefined;
+  #stopped: Stopped | undefined;
+  #rows: number | undefined;
+  #commands = 0;
+  #unchanged = 0;
+  #reason: string | undefined;
+
+  constructor(task: TaskAssignment, options: TaskRunnerOptions) {
+    this.task = task;
+    this.#options = options;
+    const { flow, send, project } = options;
+    this.#output = new OutputCollector({
+      masker: project.masker,
+      send: (chunks, bytes) => {
+        // A stopped task that has filled the window would have to wait for ever: what it still says is dropped.
+        if (this.#stopped !== undefined && flow.full) return;
+        flow.sent(bytes);
+        send({ type: 'output', ticket: task.ticket, chunks, bytes });
+      },
+    });
+    const stdout = this.#output.stream(outputKinds.stdout);
+    const stderr = this.#output.stream(outputKinds.stderr);
+    this.console = { stdout: chunk => stdout.write(chunk), stderr: chunk => stderr.write(chunk) };
+    this.#endConsole = () => {
+      stdout.end();
+      stderr.end();
+    };
+    this.#stopping.promise.catch(() => undefined);
+    this.#abandoning.promise.catch(() => undefined);
+    const { timeout } = task;
+    if (timeout !== undefined) {
+      const stop = (): void =>
+        this.stop(new Stopped('failed', `timed out after ${String(timeout)} s`), timeoutGrace);
+      this.#timers.push(setTimeout(stop, timeout * 1000));
+    }
+  }
+
+  async runCommands(node: Task): Promise<void> {
+    const commands = await this.unlessStopped(node.resolveCommands());
+    this.#processes = this.#startProcesses(node);
+    const context = this.#context(node, this.#processes);
+    for (const command of commands) {
+      this.#commands++;
+      let unchanged: string | undefined;
+      const own: CommandContext = { ...context, unchanged: reason => (unchanged ??= reason) };
+      const result: unknown = await command.run(own);
+      if (this.#stopped !== undefined) throw this.#stopped;
+      if (result === false) throw new Error(`${command.constructor.name} returned false.`);
+      if (unchanged === undefined) continue;
+      this.#unchanged++;
+      this.#reason ??= unchanged;
+    }
+  }
+
+  /** Ends the attempt from outside. The first reason counts; a later call can only shorten the time that is left. */
+  stop(reason: Stopped, killAfter: number): void {
+    this.#stopped ??= reason;
+    this.#stopping.reject(this.#stopped);
+    this.#processes?.stop(this.#stopped, killAfter === 0 ? 'SIGKILL' : 'SIGTERM');
+    this.#controller.abort(this.#stopped);
+    const kill = (): void => {
+      this.#processes?.stop(reason, 'SIGKILL');
+      this.#timers.push(setTimeout(() => this.#abandon(reason), abandonDelay));
+    };
+    if (killAfter === 0) kill();
+    else this.#timers.push(setTimeout(kill, killAfter * 1000));
+  }
+
+  crash(error: unknown): void {
+    this.#processes?.stop(new Error('The worker ends.'), 'SIGKILL');
+    this.#controller.abort(error);
+    this.#abandon(error);
+  }
+
+  async unlessStopped<T>(work: Promise<T>): Promise<T> {
+    return await Promise.race([work, this.#stopping.promise]);
+  }
+
+  async unlessAbandoned<T>(work: Promise<T>): Promise<T> {
+    return await Promise.race([work, this.#abandoning.promise]);
+  }
+
+  success(): AttemptResult {
+    const unchanged = this.#commands > 0 && this.#unchanged === this.#commands;
+    return {
+      status: unchanged ? 'unchanged' : 'succeeded',
+      exitCode: this.#processes?.lastEnd?.exitCode ?? null,
+      error: null,
+      reason: unchanged ? (this.#reason ?? null) : null,
+      rowsProcessed: this.#rows ?? null,
+    };
+  }
+
+  /** What an error means for the attempt; its details go to the output. */
+  failure(error: unknown): AttemptResult {
+    const stopped = this.#stopped;
+    const exitCode = error instanceof CommandFailure ? error.exitCode : null;
+    const rowsProcessed = this.#rows ?? null;
+    if (stopped !== undefined) {
+      const isTimeout = stopped.status === 'failed';
+      const message = isTimeout ? stopped.message : null;
+      return {
+        status: stopped.status,
+        exitCode,
+        error: message,
+        reason: isTimeout ? null : stopped.message,
+        rowsProcessed,
+      };
+    }
+    const { summary, details } = describeError(error);
+    if (details !== undefined) this.#output.write(details, { format: 'standard', isError: true });
+    const masked = this.#options.project.masker?.mask(summary) ?? summary;
+    return {
+      status: 'failed',
+      exitCode,
+      error: masked.replaceAll('\0', '\ufffd'),
+      reason: null,
+      rowsProcessed,
+    };
+  }
+
+  /** Closes what the attempt has opened and sends the rest of its output. */
+  async close(): Promise<void> {
+    for (const timer of this.#timers) clearTimeout(timer);
+    for (const opening of this.#databases.values()) {
+      try {
+        const database = await opening;
+        await database[Symbol.asyncDispose]();
+      } catch {
+        // Opening failed, which the command was told; or the connection is gone already.
+      }
+    }
+    this.#endConsole();
+    this.#output.flush();
+  }
+
+  #abandon(error: unknown): void {
+    this.abandoned = true;
+    this.#databases.clear();
+    this.#abandoning.reject(error);
+  }
+
+  #startProcesses(node: Node): TaskProcesses {
+    const { shells, send, flow } = this.#options;
+    return new TaskProcesses({
+      shells,
+      basePath: node.basePath,
+      onGroup: (pgid, alive) => send({ type: 'group', pgid, alive }),
+      openOutput: () => {
+        const stdout = this.#output.stream(outputKinds.stdout);
+        const stderr = this.#output.stream(outputKinds.stderr);
+        const room = (): void | Promise<void> => (this.#stopped === undefined ? this.#room(flow) : undefined);
+        return {
+          stdout: chunk => (stdout.write(chunk), room()),
+          stderr: chunk => (stderr.write(chunk), room()),
+          end: () => {
+            stdout.end();
+            stderr.end();
+          },
+        };
+      },
+    });
+  }
+
+  /** Waits for room in the window, or for the end of the attempt. */
+  #room(flow: OutputFlow): Promise<void> | undefined {
+    const room = flow.wait();
+    return room === undefined
+      ? undefined
+      : Promise.race([room, this.#stopping.promise.catch(() => undefined)]);
+  }
+
+  #context(node: Task, processes: TaskProcesses): CommandContext {
+    const { task } = this;
+    return {
+      log: logTo(this.#output),
+      signal: this.#controller.signal,
+      node,
+      params: task.params,
+      basePath: node.basePath,
+      run: { id: task.runId, startedAt: new Date(task.runStartedAt), attempt: task.attempt },
+      project: this.#options.project.settings,
+      processes,
+      state: this.#state(),
+      db: alias => this.#database(alias),
+      addRows: count => {
+        if (!Number.isFinite(count)) throw new TypeError(`addRows takes a number, not ${inspect(count)}.`);
+        this.#rows = (this.#rows ?? 0) + count;
+      },
+      unchanged: () => undefined,
+    };
+  }
+
+  async #database(alias?: string): Promise<Database> {
+    const key = alias ?? '';
+    let opening = this.#databases.get(key);
+    if (opening === undefined) {
+      opening = this.#options.project.openDatabase(alias, { signal: this.#controller.signal });
+      this.#databases.set(key, opening);
+      opening.catch(() => this.#databases.delete(key));
+    }
+    return await opening;
+  }
+
+  #state(): IncrementalState {
+    const { askState } = this.#options;
+    const { nodePath } = this.task;
+    return {
+      async fileDependency(dependencyType) {
+        const hash = await askState('fileDependency', [nodePath, dependencyType]);
+        return typeof hash === 'string' ? hash : null;
+      },
+      async setFileDependency(dependencyType, hash) {
+        await askState('setFileDependency', [nodePath, dependencyType, hash]);
+      },
+      async deleteFileDependency(dependencyType) {
+        await askState('deleteFileDependency', [nodePath, dependencyType]);
+      },
+    };
+  }
+}
+
+function logTo(output: OutputCollector): Log {
+  return {
+    info: text => output.write(text, { format: 'standard', isError: false }),
+    command: text => output.write(text, { format: 'italics', isError: false }),
+    verbatim: text => output.write(text, { format: 'verbatim', isError: false }),
+    error: text => output.write(text, { format: 'standard', isError: true }),
+    write: (text, kind) => output.write(text, kind),
+  };
+}
+
+/** A child of a parallel task at its place in the tree, made of nothing but its commands. */
+function revivedTask(origin: ParallelTask, path: NodePath, commands: readonly Command[]): Task {
+  const task = new Task({ id: path.at(-1) ?? '', commands });
+  Object.defineProperty(task, 'path', { value: path });
+  Object.defineProperty(task, 'basePath', { value: origin.basePath });
+  return task;
+}

@@ -1,0 +1,50 @@
+/** The file that workers start from. */
+import { join } from 'node:path';
+import * as api from '../api/index.ts';
+import { Command } from '../api/command.ts';
+import type { CommandClass } from '../api/parallel-task.ts';
+import { findDatabase, openDatabase } from '../databases/connect.ts';
+import { secretsOf } from '../engine/masks.ts';
+import { entryFile } from '../entry-files.ts';
+import { loadProject } from '../loader/load-project.ts';
+import { formatLoadProblem } from '../loader/load-problem.ts';
+import { warehouseConfig } from '../store/embedded/databases.ts';
+import { stateHome } from '../store/embedded/paths.ts';
+import { SecretMasker } from './output.ts';
+import type { ProjectSource } from './protocol.ts';
+import { type LoadWorkerProject, startWorker } from './worker-process.ts';
+
+const load: LoadWorkerProject = async ({ directory, files }: ProjectSource) => {
+  const home = stateHome();
+  const project = await loadProject({
+    directory,
+    files,
+    api,
+    cacheDirectory: join(home, 'cache'),
+    transpilerPath: entryFile('typescript'),
+  });
+  const { config, root, problems } = project;
+  // The runner has loaded the same files and has reported what is wrong with them; here it explains a missing node.
+  const loadProblems = problems.map(problem => formatLoadProblem(problem, directory));
+  const resolveEmbedded = async (): ReturnType<typeof warehouseConfig> =>
+    await warehouseConfig({ home, resources: import.meta.dirname, projectDirectory: directory });
+  return {
+    root,
+    loadProblems,
+    settings: { dataDir: config.dataDir, firstDate: config.firstDate, lastDate: config.lastDate },
+    commandClasses: Object.fromEntries(Object.entries<unknown>(api).filter(isCommandClass)),
+    masker: SecretMasker.create(secretsOf(config)),
+    shell: config.shell,
+    openDatabase: async (alias, { signal }) => {
+      const { alias: name, definition } = findDatabase(config, alias);
+      return await openDatabase(name, definition, { resolveEmbedded, signal });
+    },
+  };
+};
+
+function isCommandClass(entry: [string, unknown]): entry is [string, CommandClass] {
+  const [, value] = entry;
+  return typeof value === 'function' && value.prototype instanceof Command;
+}
+
+startWorker(load);

@@ -1,0 +1,306 @@
+import assert from 'node:assert/strict';
+import { execFile } from 'node:child_process';
+import { mkdir, readdir, readFile, truncate, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { promisify } from 'node:util';
+import { closeLostRuns } from '../../runner/store/liveness.ts';
+import { replaySpools } from '../../runner/store/replay.ts';
+import { RunRecorder } from '../../runner/store/run-recorder.ts';
+import { spoolFolder } from '../../runner/store/spool.ts';
+import type { Store } from '../../runner/store/store.ts';
+import { ownStore, type OwnStore } from '../support/own-store.ts';
+import { ended, finished, lines, newRun, started } from '../support/runs.ts';
+import { temporaryFolder } from '../support/temp.ts';
+import { waitUntil } from '../support/wait.ts';
+
+const run = promisify(execFile);
+
+describe('the store goes away in mid-run', function () {
+  this.timeout(120_000);
+  let own: OwnStore;
+  let store: Store;
+
+  before(async () => {
+    own = await ownStore();
+    store = own.store;
+  });
+  after(() => own[Symbol.asyncDispose]());
+  afterEach(() => (own.keepAway = false));
+
+  const folder = (): string => spoolFolder(store.databaseName, own.home);
+  const begin = (waitAtEnd = 60): Promise<RunRecorder> =>
+    RunRecorder.begin(store, newRun(), { spoolFolder: folder(), waitAtEnd });
+
+  async function query(sql: string, values: unknown[] = []): Promise<Record<string, unknown>[]> {
+    const client = await store.connect();
+    try {
+      return (await client.query<Record<string, unknown>>(sql, values)).rows;
+    } finally {
+      await client.end();
+    }
+  }
+
+  const countLines = async (nodeRunId: number): Promise<unknown> => {
+    const [counted] = await query(
+      `SELECT count(*) AS lines, count(DISTINCT seq) AS different, max(seq) AS last,
+        count(*) FILTER (WHERE message = 'line ' || seq) AS right FROM node_output WHERE node_run_id = $1`,
+      [nodeRunId],
+    );
+    return counted;
+  };
+
+  /** Writes numbered lines, `pause`d by what the recorder can take. */
+  async function writeLines(recorder: RunRecorder, id: number, from: number, to: number): Promise<void> {
+    for (let first = from; first <= to; first += 100) {
+      const numbers = Array.from({ length: Math.min(100, to - first + 1) }, (_, i) => first + i);
+      recorder.onOutput(lines(recorder, id, first, numbers.map(n => `line ${n}`).join('\n')));
+      await new Promise(setImmediate);
+      await recorder.drained();
+    }
+  }
+
+  it('loses and doubles nothing when the server is stopped and killed again and again', async () => {
+    const recorder = await begin();
+    const output = recorder.nextNodeRunId();
+    recorder.onEvent(started(recorder, ['demo', 'print']), output);
+    const tasks: number[] = [];
+    let breaking = true;
+    const breaks = (async () => {
+      let count = 0;
+      for (; breaking || count < 8; count++) {
+        const before = await count_(recorder);
+        if (count % 2 === 0) await own.kill();
+        else await own.stop();
+        // The next blow falls when lines arrive again.
+        await waitUntil(async () => !breaking || (await count_(recorder)) > before);
+        if (!breaking) break;
+      }
+      return count;
+    })();
+    const count_ = async (of: RunRecorder): Promise<number> => {
+      const sql = 'SELECT coalesce(max(seq), 0) AS last FROM node_output WHERE node_run_id = $1';
+      return await query(sql, [of.runId * 4_194_304 + 1]).then(
+        found => Number(found[0]?.['last']),
+        () => 0, // the connection was cut by the next blow
+      );
+    };
+    for (let first = 1; first <= 200_000; first += 1_000) {
+      const id = recorder.nextNodeRunId();
+      tasks.push(id);
+      recorder.onEvent(started(recorder, ['demo', `task-${tasks.length}`]), id);
+      await writeLines(recorder, output, first, first + 999);
+      recorder.onEvent(ended(recorder, ['demo', `task-${tasks.length}`]), id);
+      await recorder.flush();
+    }
+    breaking = false;
+    const count = await breaks;
+    recorder.onEvent(ended(recorder, ['demo', 'print']), output);
+    recorder.onEvent(finished(recorder, 'succeeded'));
+    assert.deepEqual(await recorder.finish(), { kind: 'stored' });
+    assert.deepEqual(await countLines(output), {
+      lines: 200_000,
+      different: 200_000,
+      last: 200_000,
+      right: 200_000,
+    });
+    const states = await query('SELECT status, count(*) FROM node_run WHERE run_id = $1 GROUP BY status', [
+      recorder.runId,
+    ]);
+    assert.deepEqual(states, [{ status: 'succeeded', count: tasks.length + 1 }]);
+    const [row] = await query('SELECT status FROM run WHERE run_id = $1', [recorder.runId]);
+    assert.deepEqual(row, { status: 'succeeded' });
+    assert.deepEqual(await readdir(folder()), []);
+    assert.ok(count > 2, `only ${count} breaks`);
+    assert.match(recorder.notes[0] ?? '', /^The store was away for \d+\.\d s \(.+\)\.$/);
+  });
+
+  it('opens the run again when somebody took it for dead meanwhile', async () => {
+    const recorder = await begin();
+    const id = recorder.nextNodeRunId();
+    recorder.onEvent(started(recorder, ['demo', 'a']), id);
+    await recorder.flush();
+    const other = await own.open();
+    own.keepAway = true;
+    await own.stop();
+    await waitUntil(() => recorder.notes.length > 0);
+    recorder.onOutput(lines(recorder, id, 1, 'line 1'));
+    assert.deepEqual(await closeLostRuns(other), [recorder.runId]);
+    await other.close();
+    own.keepAway = false;
+    await waitUntil(() => recorder.notes.some(note => note.startsWith('The store was away for')));
+    await recorder.flush();
+    const status = await query(
+      'SELECT r.status AS run, n.status AS node FROM run r JOIN node_run n USING (run_id) WHERE r.run_id = $1',
+      [recorder.runId],
+    );
+    assert.deepEqual(status, [{ run: 'running', node: 'running' }]);
+    assert.deepEqual(await countLines(id), { lines: 1, different: 1, last: 1, right: 1 });
+    recorder.onEvent(ended(recorder, ['demo', 'a']), id);
+    recorder.onEvent(finished(recorder, 'succeeded'));
+    assert.deepEqual(await recorder.finish(), { kind: 'stored' });
+  });
+
+  it('hears of a request to cancel that came while it was away', async () => {
+    const recorder = await begin();
+    const other = await own.open();
+    own.keepAway = true;
+    await own.stop();
+    await waitUntil(() => recorder.notes.length > 0);
+    const client = await other.connect();
+    await client.query('UPDATE run SET cancel_requested_at = now() WHERE run_id = $1', [recorder.runId]);
+    await client.end();
+    await other.close();
+    const heard = new Promise<void>(resolve => recorder.onCancelRequested(resolve));
+    own.keepAway = false;
+    await heard;
+    recorder.onEvent(finished(recorder, 'cancelled'));
+    assert.deepEqual(await recorder.finish(), { kind: 'stored' });
+  });
+
+  /** A run that ends while the store is away, with 1,000 lines of which the first 500 are stored. */
+  async function leaveSpool(
+    end: 'ended' | 'torn' = 'ended',
+  ): Promise<{ runId: number; id: number; path: string }> {
+    const recorder = await begin(0.1);
+    const id = recorder.nextNodeRunId();
+    recorder.onEvent(started(recorder, ['demo', 'a']), id);
+    await writeLines(recorder, id, 1, 500);
+    await recorder.flush();
+    own.keepAway = true;
+    await own.kill();
+    await waitUntil(() => recorder.notes.length > 0);
+    await writeLines(recorder, id, 501, 1_000);
+    await recorder.flush();
+    recorder.onEvent(ended(recorder, ['demo', 'a']), id);
+    recorder.onEvent(finished(recorder, 'succeeded'));
+    const result = await recorder.finish();
+    own.keepAway = false;
+    assert.equal(result.kind, 'spooled');
+    const { path, message } = result.kind === 'spooled' ? result : { path: '', message: '' };
+    assert.match(path, new RegExp(`/spool/${store.databaseName}/${recorder.runId}\\.\\d+\\.spool$`));
+    assert.match(
+      message,
+      /^The store is away \(.+\)\. The record of run \d+ is complete in \/.+\.spool; it is stored by the next command that reaches the store\.$/,
+    );
+    // As if its process were gone.
+    const bytes = await readFile(path);
+    await writeFile(path, bytes.toString('latin1').replace(/"pid":\d+/, '"pid":4194305'), 'latin1');
+    if (end === 'torn') await truncate(path, bytes.length - 10);
+    return { runId: recorder.runId, id, path };
+  }
+
+  it('leaves a spool when the store stays away, which many processes may find at once', async () => {
+    const { runId, id, path } = await leaveSpool();
+    const others = await Promise.all(Array.from({ length: 6 }, () => own.open()));
+    const outcomes = (
+      await Promise.all(others.map(other => replaySpools(other, { folder: folder() })))
+    ).flat();
+    for (const other of others) await other.close();
+    assert.deepEqual(
+      outcomes.filter(outcome => outcome.kind !== 'busy'),
+      [{ kind: 'replayed', path, runId, ended: true }],
+    );
+    assert.deepEqual(await countLines(id), { lines: 1_000, different: 1_000, last: 1_000, right: 1_000 });
+    const found = await query(
+      'SELECT r.status AS run, n.status AS node FROM run r JOIN node_run n USING (run_id) WHERE r.run_id = $1',
+      [runId],
+    );
+    assert.deepEqual(found, [{ run: 'succeeded', node: 'succeeded' }]);
+    assert.deepEqual(await readdir(folder()), []);
+    assert.deepEqual(await replaySpools(store, { folder: folder() }), []);
+  });
+
+  it('writes what is whole of a spool that breaks off, and closes its run as lost', async () => {
+    const { runId, id, path } = await leaveSpool('torn');
+    assert.deepEqual(await replaySpools(store, { folder: folder() }), [
+      { kind: 'replayed', path, runId, ended: false },
+    ]);
+    assert.deepEqual(await countLines(id), { lines: 1_000, different: 1_000, last: 1_000, right: 1_000 });
+    const found = await query('SELECT status FROM run WHERE run_id = $1', [runId]);
+    assert.deepEqual(found, [{ status: 'lost' }]);
+  });
+
+  it('leaves alone a spool of another store, and one that is still written', async () => {
+    const { runId, path } = await leaveSpool();
+    await query("UPDATE run SET started_at = started_at - interval '1 microsecond' WHERE run_id = $1", [
+      runId,
+    ]);
+    assert.deepEqual(await replaySpools(store, { folder: folder() }), [{ kind: 'foreign', path, runId }]);
+    await query("UPDATE run SET started_at = started_at + interval '1 microsecond' WHERE run_id = $1", [
+      runId,
+    ]);
+    const bytes = await readFile(path);
+    const ours = bytes.toString('latin1').replace(/"pid":\d+/, `"pid":${process.pid}`);
+    await writeFile(path, ours, 'latin1');
+    assert.deepEqual(await replaySpools(store, { folder: folder() }), [{ kind: 'busy', path }]);
+    await writeFile(path, bytes);
+    assert.equal((await replaySpools(store, { folder: folder() }))[0]?.kind, 'replayed');
+  });
+
+  it('says clearly that neither the store nor the spool can be written, and goes on without a hang', async function () {
+    await using disk = await temporaryFolder();
+    const full = join(disk.path, 'full');
+    await mkdir(full);
+    try {
+      await run('mount', ['-t', 'tmpfs', '-o', 'size=256k', 'tmpfs', full]);
+    } catch {
+      return this.skip(); // only root can make a small disk
+    }
+    try {
+      const recorder = await RunRecorder.begin(store, newRun(), {
+        spoolFolder: join(full, 'spool'),
+        waitAtEnd: 0.1,
+      });
+      const id = recorder.nextNodeRunId();
+      own.keepAway = true;
+      await own.stop();
+      await waitUntil(() => recorder.notes.length > 0);
+      const fatal = new Promise<string>(resolve => recorder.onFatal(resolve));
+      await writeLines(recorder, id, 1, 100_000);
+      const message = await fatal;
+      const path = join(full, 'spool', (await readdir(join(full, 'spool')))[0] ?? '');
+      const reason = /^The store is away \((.+)\), and/.exec(message)?.[1] ?? '';
+      const expected =
+        `The store is away (${reason}), and the spool ${path} cannot be written: ENOSPC: no space left on device, write. ` +
+        'Make room on that disk, or set MILLRACE_HOME to a folder on another one.';
+      assert.equal(message, expected);
+      recorder.onEvent(finished(recorder, 'failed'));
+      assert.deepEqual(await recorder.finish(), {
+        kind: 'incomplete',
+        message: `${expected} The record of run ${recorder.runId} is not complete.`,
+      });
+    } finally {
+      own.keepAway = false;
+      await run('umount', [full]);
+    }
+  });
+
+  it('stores what it kept when the store comes back after the spool could not be written', async function () {
+    await using disk = await temporaryFolder({ spool: 'a file where a folder should be' });
+    const recorder = await RunRecorder.begin(store, newRun(), {
+      spoolFolder: join(disk.path, 'spool'),
+      waitAtEnd: 60,
+    });
+    const id = recorder.nextNodeRunId();
+    recorder.onEvent(started(recorder, ['demo', 'a']), id);
+    await recorder.flush();
+    own.keepAway = true;
+    await own.stop();
+    await waitUntil(() => recorder.notes.length > 0);
+    const fatal = new Promise<string>(resolve => recorder.onFatal(resolve));
+    recorder.onOutput(lines(recorder, id, 1, 'line 1'));
+    await fatal;
+    recorder.onOutput(lines(recorder, id, 2, 'line 2\nline 3'));
+    assert.equal(recorder.notes.at(-1), '2 lines of output are lost.');
+    recorder.onEvent(ended(recorder, ['demo', 'a'], { status: 'failed' }), id);
+    recorder.onEvent(finished(recorder, 'failed'));
+    own.keepAway = false;
+    assert.deepEqual(await recorder.finish(), { kind: 'stored' });
+    assert.deepEqual(await countLines(id), { lines: 1, different: 1, last: 1, right: 1 });
+    const found = await query(
+      'SELECT r.status AS run, n.status AS node FROM run r JOIN node_run n USING (run_id) WHERE r.run_id = $1',
+      [recorder.runId],
+    );
+    assert.deepEqual(found, [{ run: 'failed', node: 'failed' }]);
+  });
+});
