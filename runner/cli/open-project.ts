@@ -5,11 +5,11 @@ import { entryFile } from '../entry-files.ts';
 import { formatLoadProblem } from '../loader/load-problem.ts';
 import { type LoadedProject, loadProject } from '../loader/load-project.ts';
 import { findProject } from '../loader/project.ts';
+import { stateHome } from '../store/embedded/paths.ts';
 import { closeLostRuns } from '../store/liveness.ts';
 import { openStore } from '../store/open.ts';
 import { replaySpools } from '../store/replay.ts';
 import type { Store } from '../store/store.ts';
-import { stateHome } from '../store/embedded/paths.ts';
 import { say, type Terminal } from './terminal.ts';
 
 /** The project's directory, by `--project` or by walking up. */
@@ -17,28 +17,29 @@ export function projectDirectory(terminal: Terminal): string {
   return findProject(terminal.directory, terminal.project).directory;
 }
 
+/** Where transpiled pipeline files are kept. */
+export function transpileCache(): string {
+  return join(stateHome(), 'cache');
+}
+
 /** Loads the project into this process; tells what could not be loaded. */
 export async function openProject(
   terminal: Terminal,
   directory: string,
-  options: { readonly captureLocations?: boolean } = {},
+  options: { readonly captureLocations?: boolean; readonly files?: readonly string[] } = {},
 ): Promise<LoadedProject> {
-  const project = await loadProject({ ...options, directory, api, cacheDirectory: transpileCache() });
+  const project = await loadProject({
+    ...options,
+    directory,
+    api,
+    cacheDirectory: transpileCache(),
+    transpilerPath: entryFile('typescript'),
+  });
   for (const problem of project.problems) {
-    say(
-      terminal,
-      terminal.errorStyle(
-        problem.severity === 'error' ? 'red' : 'yellow',
-        formatLoadProblem(problem, directory),
-      ),
-    );
+    const colour = problem.severity === 'error' ? 'red' : 'yellow';
+    say(terminal, terminal.errorStyle(colour, formatLoadProblem(problem, directory)));
   }
   return project;
-}
-
-/** Where transpiled pipeline files are kept. */
-export function transpileCache(): string {
-  return join(stateHome(), 'cache', 'transpiled');
 }
 
 /** Opens the store to write a run into it. */
@@ -46,17 +47,19 @@ export function openStoreForRun(directory: string, url: string | undefined): Pro
   return openStore({
     projectDirectory: directory,
     ...(url !== undefined && { url }),
-    applicationName: 'millrace run',
+    applicationName: 'millrace',
     keeper: { file: entryFile('keeper') },
   });
 }
 
+/** Opens the store of a project that is not loaded otherwise: only its configuration is read. */
+export async function openHistoryOfProject(terminal: Terminal, directory: string): Promise<Store> {
+  const { config } = await openProject(terminal, directory, { files: [] });
+  return openHistory(terminal, directory, config.store);
+}
+
 /** Opens the store to look into it, after closing runs whose runner died and storing what they left in files. */
-export async function openHistory(
-  terminal: Terminal,
-  directory: string,
-  url: string | undefined,
-): Promise<Store> {
+export async function openHistory(terminal: Terminal, directory: string, url: string | undefined): Promise<Store> {
   const store = await openStoreForRun(directory, url);
   await tidyStore(terminal, store);
   return store;
@@ -65,7 +68,9 @@ export async function openHistory(
 /** What whoever opens the store does for those that could not do it themselves. */
 export async function tidyStore(terminal: Terminal, store: Store): Promise<void> {
   for (const outcome of await replaySpools(store)) {
-    if (outcome.kind === 'failed') say(terminal, outcome.message);
+    if (outcome.kind === 'failed') {
+      say(terminal, `What a run left in ${outcome.path} while the store was away cannot be stored: ${outcome.message}`);
+    }
   }
   await closeLostRuns(store);
 }

@@ -8,7 +8,6 @@ import { parsePath, type RunTrigger } from '../model.ts';
 import { exitCodes } from './exit-codes.ts';
 import { formatCounts, formatDuration, symbolOf } from './format.ts';
 import { openProject, openStoreForRun, projectDirectory, tidyStore } from './open-project.ts';
-import { pruneRuns } from '../store/retention.ts';
 import type { Store } from '../store/store.ts';
 import { announceVariable } from './detach.ts';
 import { JsonPrinter, RunPrinter } from './run-printer.ts';
@@ -41,7 +40,7 @@ export async function runCommand(
 
   const directory = projectDirectory(terminal);
   // The first worker starts before anything else: it loads the project while this process does, and needs longer.
-  const early = startPool(directory, [], options.parallel ?? 1, 1);
+  const early = startPool(directory, options.parallel ?? 1);
   try {
     const project = await openProject(terminal, directory);
     const parallel = options.parallel ?? project.config.maxParallelTasks;
@@ -122,7 +121,7 @@ function exitCodeOf(result: RunResult, incomplete: boolean): number {
 async function afterRun(terminal: Terminal, store: Store, retentionDays: number): Promise<void> {
   try {
     await tidyStore(terminal, store);
-    await pruneRuns(store, retentionDays);
+    await (await import('../store/retention.ts')).pruneRuns(store, retentionDays);
   } catch (error) {
     say(
       terminal,

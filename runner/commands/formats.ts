@@ -48,8 +48,9 @@ export function csv(options: CsvOptions = {}): CsvFormat {
   checkCharacter('quote', quote);
   if (delimiter === quote)
     throw new PipelineError('csv(): delimiter and quote must not be the same character.');
-  if (typeof header !== 'boolean' && header !== 'match') {
-    throw new PipelineError(`csv(): header must be true, false or "match", not ${describeValue(header)}.`);
+  const given: unknown = header;
+  if (typeof given !== 'boolean' && given !== 'match') {
+    throw new PipelineError(`csv(): header must be true, false or "match", not ${describeValue(given)}.`);
   }
   if (typeof nullValue !== 'string' || /[\r\n]/.test(nullValue)) {
     throw new PipelineError(

@@ -113,7 +113,7 @@ export class JsonLinesReader {
       );
     }
     if (typeof value !== 'object' || value === null || Array.isArray(value) || isRawNumber(value)) {
-      throw this.#problem(this.#line, `a line must be a JSON object, not ${describeValue(value)}`);
+      throw this.#problem(this.#line, `a line must be a JSON object, not ${describeValue(JSON.parse(text))}`);
     }
     return value as Json;
   }

@@ -118,7 +118,7 @@ function explain(error: unknown, { session, source, shown, table, line }: LoadPl
   if (session.cancelled) return error;
   if (source.problem !== undefined) return source.problem;
   if (!isServerError(error)) return error;
-  const found = /^COPY .*?, line (\d+)(?:, (.*))?/s.exec(error.where ?? '');
+  const found = /^COPY [^\n]*?, line (\d+)(?:[,:] ([^]*))?/m.exec(error.where ?? '');
   if (found === null) {
     return new FileLoadError(`${shown}: cannot be loaded into ${table}: ${noticeText(error)}`, {
       cause: error,

@@ -37,6 +37,11 @@ const optionKeys: ReadonlySet<string> = new Set([
   'timezone',
 ] satisfies (keyof ReadFileOptions)[]);
 
+/** Without one, the ending of the file's name tells. */
+const compressions: ReadonlySet<unknown> = new Set([undefined, 'none', 'gzip'] satisfies (
+  Compression | undefined
+)[]);
+
 /**
  * Adds the records of a file to a table: all of them or, when one is wrong, none. The file streams, whatever its size.
  *
@@ -51,17 +56,19 @@ export class ReadFile extends Command {
   constructor(options: ReadFileOptions) {
     super();
     checkOptions('ReadFile', options, optionKeys);
+    const given: Readonly<Record<string, unknown>> = { ...options };
     for (const option of ['file', 'table'] as const) {
-      if (options[option] === undefined) throw new PipelineError(`ReadFile: ${option} is missing.`);
+      if (given[option] === undefined) throw new PipelineError(`ReadFile: ${option} is missing.`);
     }
-    for (const option of ['file', 'table', 'db', 'timezone'] as const)
+    for (const option of ['file', 'table', 'db', 'timezone'] as const) {
       checkName('ReadFile', option, options[option]);
-    const { file, compression = file.endsWith('.gz') ? 'gzip' : 'none' } = options;
-    if (compression !== 'none' && compression !== 'gzip') {
+    }
+    if (!compressions.has(given['compression'])) {
       throw new PipelineError(
-        `ReadFile: compression must be "none" or "gzip", not ${describeValue(compression)}.`,
+        `ReadFile: compression must be "none" or "gzip", not ${describeValue(given['compression'])}.`,
       );
     }
+    const { file, compression = file.endsWith('.gz') ? 'gzip' : 'none' } = options;
     const format = options.format ?? defaultFormat(file);
     checkFormat('ReadFile', format);
     this.#options = options;

@@ -87,10 +87,14 @@ export class RunFunction<const Args extends readonly unknown[] = readonly []> ex
   }
 }
 
+/** As it would be written in code, as far as JSON can say it. */
 function showArgument(value: unknown): string {
+  if (typeof value === 'bigint') return `${String(value)}n`;
+  let json: unknown;
   try {
-    return typeof value === 'bigint' ? `${String(value)}n` : (JSON.stringify(value) ?? describeValue(value));
+    json = JSON.stringify(value);
   } catch {
-    return describeValue(value);
+    json = undefined; // a circle
   }
+  return typeof json === 'string' ? json : describeValue(value);
 }

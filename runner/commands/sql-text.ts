@@ -38,7 +38,9 @@ export class SqlText {
   constructor(what: string, options: SqlTextOptions) {
     const { sql, sqlFile }: { readonly sql?: unknown; readonly sqlFile?: unknown } = options;
     if (sql !== undefined && sqlFile !== undefined) {
-      throw new PipelineError(`${what} has both sql and sqlFile ("${String(sqlFile)}"). Give one of them.`);
+      throw new PipelineError(
+        `${what} has both sql and sqlFile (${describeValue(sqlFile)}). Give one of them.`,
+      );
     }
     if (sql === undefined && sqlFile === undefined) {
       throw new PipelineError(`${what} has neither sql nor sqlFile. Give one of them.`);

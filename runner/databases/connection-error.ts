@@ -48,6 +48,8 @@ function explain(error: unknown, { alias, host, port, user, database }: Connecti
       return `${server} has no free connection: ${message}. Lower maxParallelTasks, or raise max_connections of the server.`;
     case '57P03':
       return `the server at ${server} is starting up or shutting down: ${message}. Try again in a moment.`;
+    default:
+      break;
   }
   if (isServerError(error)) return `${server} refused the connection: ${message}.`;
   switch (errorCode(error)) {
@@ -66,6 +68,8 @@ function explain(error: unknown, { alias, host, port, user, database }: Connecti
     case 'EHOSTUNREACH':
     case 'ENETUNREACH':
       return `${server} cannot be reached (${message}). Check the network, or host and port of "${alias}".`;
+    default:
+      break;
   }
   if (message === 'timeout expired') {
     return `${server} did not answer in time. Check that a Postgres server listens there, or the host and port of "${alias}".`;

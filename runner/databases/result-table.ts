@@ -103,10 +103,9 @@ export function count(number: number, noun: string): string {
 
 function cellLines(cell: string | null): string[] {
   if (cell === null) return [''];
-  // eslint-disable-next-line no-control-regex -- control characters would move the cursor
+
   if (!/[\x00-\x1f\x7f]/.test(cell)) return [cell];
   return cell.split('\n').map(line =>
-    // eslint-disable-next-line no-control-regex
     line.replace(/[\x00-\x1f\x7f]/g, character => {
       if (character === '\t') return '\\t';
       if (character === '\r') return '\\r';

@@ -65,7 +65,7 @@ export async function runSqlCommand(options: SqlCommandOptions): Promise<number>
       source,
       {
         result: print,
-        room: () => (stdout.writableNeedDrain ? drained(stdout, stop.signal) : undefined),
+        room: roomIn(stdout, stop.signal),
         notice: text => {
           stderr.write(`${text}\n`);
         },
@@ -114,6 +114,14 @@ async function readSource({ input, cwd, stdin }: SqlCommandOptions): Promise<Sql
   }
 }
 
-async function drained(stream: Writable, signal: AbortSignal): Promise<void> {
-  await once(stream, 'drain', { signal });
+/** Settles when the stream takes more; `undefined` while it does. However often it is asked, one listener waits. */
+function roomIn(stream: Writable, signal: AbortSignal): () => Promise<void> | undefined {
+  let waiting: Promise<void> | undefined;
+  return () => {
+    if (!stream.writableNeedDrain) return undefined;
+    waiting ??= once(stream, 'drain', { signal }).then(() => {
+      waiting = undefined;
+    });
+    return waiting;
+  };
 }

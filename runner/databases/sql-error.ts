@@ -1,6 +1,6 @@
 /** Turns an error of the server into text that points at the place in the script, as psql does. */
 import type { DatabaseError } from 'pg';
-import { placeInText, SqlScriptError, type SqlStatement } from './sql-script.ts';
+import { placeInText, type SqlScriptError, type SqlStatement } from './sql-script.ts';
 import { textWidth } from './text-width.ts';
 
 /** A SQL script and where it came from. */

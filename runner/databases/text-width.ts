@@ -5,7 +5,6 @@ const ZERO_WIDTH = /[\p{Mn}\p{Me}\p{Cf}]/u;
 
 /** Columns that a text takes up on a terminal; it must not hold control characters. */
 export function textWidth(text: string): number {
-  // eslint-disable-next-line no-control-regex -- most text is ASCII, for which this is enough
   if (/^[\x00-\x7f]*$/.test(text)) return text.length;
   let width = 0;
   for (const character of text) {

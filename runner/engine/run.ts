@@ -440,13 +440,11 @@ export class RunEngine {
   }
 
   #pathOf(node: number): NodePath {
-    return this.#options.graph.node(node).path;
+    return this.#options.graph.pathOf(node);
   }
 
   #kindOf(node: number): NodeKind {
-    const { kind } = this.#options.graph.node(node);
-    if (kind === 'passage') throw new Error(`a passage has no events: ${formatPath(this.#pathOf(node))}`);
-    return kind;
+    return this.#options.graph.kindOf(node);
   }
 
   #runLevel(time: number): Pick<RunEvent, 'runId' | 'nodePath' | 'attempt' | 'time'> {

@@ -10,7 +10,6 @@ import { WorkerPool } from '../pool/worker-pool.ts';
 import { selectNodes } from '../scheduler/plan.ts';
 import { flatten } from '../scheduler/run-graph.ts';
 import { Scheduler } from '../scheduler/scheduler.ts';
-import { averageDurations } from '../store/durations.ts';
 import { RunRecorder } from '../store/run-recorder.ts';
 import type { Store } from '../store/store.ts';
 import { runnerVersion } from '../version.ts';
@@ -23,7 +22,7 @@ import { RecorderSubscriber } from './recorder-subscriber.ts';
 import { RunEngine, type RunResult } from './run.ts';
 import { parametersOf, type RunSelection } from './selection.ts';
 import { startGuarded } from './start-guard.ts';
-import { StateService } from './state-service.ts';
+import { type StateService, stateService } from './state-service.ts';
 import type { RunSubscriber } from './subscriber.ts';
 
 export interface RunSettings {
@@ -59,18 +58,13 @@ export interface PoolBeforeRun {
   attach(engine: RunEngine, state: StateService): void;
 }
 
-/** Starts workers ahead of need; they load the project by themselves. */
-export function startPool(
-  directory: string,
-  files: readonly string[],
-  size: number,
-  start: number,
-): PoolBeforeRun {
+/** Starts the first worker ahead of need; it loads the project by itself, while the runner does. */
+export function startPool(directory: string, size: number): PoolBeforeRun {
   const engine = Promise.withResolvers<{ engine: RunEngine; state: StateService }>();
   let attached: { engine: RunEngine; state: StateService } | undefined;
   const pool = new WorkerPool({
     size,
-    source: { directory, files },
+    source: { directory },
     workerFile: entryFile('worker'),
     handlers: {
       onOutput(ticket, chunks, bytes) {
@@ -93,7 +87,7 @@ export function startPool(
       },
     },
   });
-  pool.start(start);
+  pool.start(1);
   return {
     pool,
     attach(running, state) {
@@ -121,7 +115,7 @@ export async function startRun(settings: RunSettings): Promise<StartedRun> {
   early.pool.start(Math.min(settings.parallel, graph.taskCount));
 
   const version = codeVersion(directory);
-  const averages = store === null ? new Map<string, number>() : await averageDurations(store, pipeline.path);
+  const averages = store === null ? new Map<string, number>() : await (await import('../store/durations.ts')).averageDurations(store, pipeline.path);
   const scheduler = new Scheduler(graph, {
     slots: settings.parallel,
     defaultMaxRetries: config.defaultMaxRetries,
@@ -187,7 +181,7 @@ export async function startRun(settings: RunSettings): Promise<StartedRun> {
   recorder?.onFatal(message => {
     engine.fail(message);
   });
-  early.attach(engine, new StateService(store));
+  early.attach(engine, stateService(store));
   return {
     runId,
     result: finish(engine, recorder, early.pool),

@@ -1,7 +1,7 @@
 /** Two runs that are at work on the same nodes would get in each other's way: the second is refused. */
 import type { Client } from 'pg';
-import { formatPath, isAtOrBelow, type NodePath } from '../model.ts';
-import { aliveRuns } from '../store/history.ts';
+import { formatPath, isAtOrBelow, parsePath, type NodePath } from '../model.ts';
+import { IS_ALIVE_SQL } from '../store/run-lock.ts';
 import type { RunRecorder } from '../store/run-recorder.ts';
 import type { Store } from '../store/store.ts';
 import { UsageError } from './errors.ts';
@@ -46,6 +46,29 @@ export async function startGuarded(
   const recorder = await begin(client);
   await client.query('SELECT pg_advisory_unlock($1)', [startLock]);
   return recorder;
+}
+
+interface AliveRun extends Wanted {
+  readonly runId: number;
+  readonly startedAt: Date;
+}
+
+async function aliveRuns(client: Client): Promise<AliveRun[]> {
+  const { rows } = await client.query<{
+    run_id: number;
+    pipeline_path: string[];
+    node_paths: string[];
+    started_at: Date;
+  }>(
+    `SELECT run_id, pipeline_path, node_paths, started_at FROM run
+    WHERE status = 'running' AND ${IS_ALIVE_SQL('run_id')} ORDER BY run_id`,
+  );
+  return rows.map(row => ({
+    runId: row.run_id,
+    pipelinePath: row.pipeline_path,
+    nodePaths: row.node_paths.map(parsePath),
+    startedAt: row.started_at,
+  }));
 }
 
 /** Whether a node belongs to both: what is selected in one lies at, above or below what is selected in the other. */

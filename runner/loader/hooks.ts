@@ -61,6 +61,8 @@ export interface LoaderHooks extends Disposable {
   importsOf(this: void, file: string): Iterable<string>;
   /** The files of user code that have been loaded, in the same form; what is installed is not among them. */
   loadedFiles(): Iterable<string>;
+  /** The file that was loaded last, installed ones included. */
+  lastLoadedFile(): string | undefined;
 }
 
 /**
@@ -81,6 +83,7 @@ export function registerHooks(options: HookOptions): LoaderHooks {
       typeof error === 'object' && error !== null ? hooks.failures.get(error) : undefined,
     importsOf: file => hooks.imports.get(file) ?? [],
     loadedFiles: () => hooks.loadedFiles,
+    lastLoadedFile: () => hooks.lastLoadedFile,
     [Symbol.dispose]: () => {
       registration.deregister();
     },
@@ -94,6 +97,7 @@ class Hooks {
   readonly failures = new WeakMap<object, FailedImport>();
   readonly imports = new Map<string, Set<string>>();
   readonly loadedFiles = new Set<string>();
+  lastLoadedFile: string | undefined = undefined;
   readonly #api: ApiExports | URL;
   readonly #tsConfigs = new TsConfigs();
   readonly #transpiler: Transpiler;
@@ -139,6 +143,7 @@ class Hooks {
     }
     const path = filePath(url);
     if (path === undefined || isOwnSource(path)) return next(url, context);
+    this.lastLoadedFile = path;
     if (!isInstalled(path)) this.loadedFiles.add(path);
     if (isTypeScript(path)) {
       const { format, code } = this.#transpiler.load(path);

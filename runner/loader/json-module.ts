@@ -29,7 +29,33 @@ function parse(path: string, text: string): unknown {
     return JSON.parse(text);
   } catch (error) {
     const reason = error instanceof Error ? error.message : String(error);
-    const position = Number(/at position (\d+)/.exec(reason)?.[1] ?? text.length);
-    throw new SourceError(path, text, position, reason.replace(/ in JSON at position.*$| \(line .*$/, ''));
+    const position = /at position (\d+)/.exec(reason)?.[1];
+    const offset = position === undefined ? offsetOfToken(text, reason) : Number(position);
+    throw new SourceError(
+      path,
+      text,
+      offset,
+      reason.replace(/ in JSON at position .*$|, (?:\.\.\.)?".*$/s, ''),
+    );
   }
+}
+
+/** Longest text in which a mistake is searched for. */
+const SEARCHED_LENGTH = 100_000;
+
+/**
+ * V8 names the token that it did not expect, but not always the place: it is where the text that ends with the token has
+ * the same mistake.
+ */
+function offsetOfToken(text: string, reason: string): number {
+  const token = /^Unexpected token '(.)'/u.exec(reason)?.[1];
+  if (token === undefined || text.length > SEARCHED_LENGTH) return text.length;
+  for (let offset = text.indexOf(token); offset >= 0; offset = text.indexOf(token, offset + 1)) {
+    try {
+      JSON.parse(text.slice(0, offset + token.length));
+    } catch (error) {
+      if (error instanceof Error && error.message.startsWith(`Unexpected token '${token}'`)) return offset;
+    }
+  }
+  return text.length;
 }

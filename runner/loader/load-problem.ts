@@ -1,11 +1,12 @@
 /** What is wrong with a project's files, in the form in which people and editors read it. */
+import { spawnSync } from 'node:child_process';
 import { readFileSync } from 'node:fs';
-import { findSourceMap } from 'node:module';
 import { join, relative, sep } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { inspect } from 'node:util';
 import { PipelineError } from '../api/errors.ts';
 import type { FailedImport } from './hooks.ts';
+import { LoadGuardError } from './load-guard.ts';
 import { isOwnSource } from './own-source.ts';
 import { isInstalled } from './resolution.ts';
 import { lineExcerpt, placeOf, SourceError } from './source-error.ts';
@@ -49,6 +50,8 @@ export interface ErrorContext {
   /** The pipeline file that was being loaded. */
   readonly pipelineFile: string;
   readonly failedImport: FailedImport | undefined;
+  /** The file that Node loaded last. */
+  readonly lastLoaded: string | undefined;
 }
 
 /** Turns what a file threw while it was loaded, which may be anything, into a problem. */
@@ -56,12 +59,15 @@ export function problemOf(error: unknown, context: ErrorContext): LoadProblem {
   const place = placeOfError(error, context);
   const file = place === undefined ? context.pipelineFile : asNamed(place.file, context);
   const stack = error instanceof Error ? error.stack : undefined;
+  // What an installed package throws has no place in the project.
+  const [foreign] = place === undefined ? userFrames(stack ?? '') : [];
+  const origin = foreign === undefined ? '' : ` (thrown at ${foreign.file}:${String(foreign.line)})`;
   return {
     severity: 'error',
     file,
     ...(place?.line === undefined ? {} : { line: place.line }),
     ...(place?.column === undefined ? {} : { column: place.column }),
-    message: messageOf(error, context.failedImport),
+    message: messageOf(error, context.failedImport) + origin,
     ...(stack === undefined ? {} : { stack }),
     ...(file === context.pipelineFile ? {} : { pipelineFile: context.pipelineFile }),
   };
@@ -87,9 +93,8 @@ function messageOf(error: unknown, failedImport: FailedImport | undefined): stri
       `write export type { ${name} } from '${specifier}'.`
     );
   }
-  return error instanceof PipelineError || error.name === 'Error'
-    ? error.message
-    : `${error.name}: ${error.message}`;
+  const isPlain = error instanceof PipelineError || error instanceof LoadGuardError || error.name === 'Error';
+  return isPlain ? error.message : `${error.name}: ${error.message}`;
 }
 
 function describeFailedImport(specifier: string): string {
@@ -115,7 +120,10 @@ function placeOfError(error: unknown, context: ErrorContext): Place | undefined 
   if (!(error instanceof Error)) return undefined;
   if (error instanceof PipelineError && error.location !== undefined) return error.location;
   const stack = error.stack ?? '';
-  return placeOfSyntaxError(error, stack) ?? placeInStack(stack, context);
+  const isSyntaxError = error.name === 'SyntaxError';
+  const place = (isSyntaxError ? placeOfSyntaxError(stack) : undefined) ?? placeInStack(stack, context);
+  if (place !== undefined || !isSyntaxError || context.lastLoaded === undefined) return place;
+  return /\.[mc]?js$/.test(context.lastLoaded) ? checkJavaScript(context.lastLoaded) : undefined;
 }
 
 function placeOfImport({ importer, specifier }: FailedImport): Place {
@@ -129,32 +137,33 @@ function placeOfImport({ importer, specifier }: FailedImport): Place {
 }
 
 /** Node puts the place of what it cannot compile or link above the error: file and line, the line, a caret. */
-function placeOfSyntaxError(error: Error, stack: string): Place | undefined {
-  if (error.name !== 'SyntaxError') return undefined;
-  const [, name, lineText, before = ''] = /^(\S.*?):(\d+)\n.*\n( *)\^/.exec(stack) ?? [];
-  if (name === undefined) return undefined;
-  const file = toPath(name);
-  const line = Number(lineText);
-  const column = before.length + 1;
-  // These places are not mapped back to the source by Node.
-  const entry = findSourceMap(file)?.findOrigin(line, column);
-  return entry !== undefined && 'lineNumber' in entry
-    ? { file, line: entry.lineNumber, column: entry.columnNumber }
-    : { file, line, column };
+function placeOfSyntaxError(stack: string): Place | undefined {
+  const [, name, line, before = ''] = /^(\S.*?):(\d+)\n.*\n(\s*)\^/.exec(stack) ?? [];
+  return name === undefined
+    ? undefined
+    : { file: toPath(name), line: Number(line), column: before.length + 1 };
+}
+
+/** For JavaScript that an `import` cannot compile, Node says nowhere where the mistake is, unless it is asked again. */
+function checkJavaScript(file: string): Place {
+  const { stderr } = spawnSync(process.execPath, ['--check', file], { encoding: 'utf8', timeout: 10_000 });
+  return placeOfSyntaxError(stderr) ?? { file };
 }
 
 const FRAME = /^\s+at (?:.*\()?((?:file:\/\/)?(?:\/|[A-Za-z]:[\\/]).*?):(\d+):(\d+)\)?$/;
 
-/** The innermost frame in a file of the project; where there is none, in a file outside of the runner. */
+/** The innermost frame in a file of the project. */
 function placeInStack(stack: string, { realDirectory }: ErrorContext): Place | undefined {
-  const places: Required<Place>[] = [];
-  for (const text of stack.split('\n')) {
+  return userFrames(stack).find(({ file }) => file.startsWith(realDirectory + sep) && !isInstalled(file));
+}
+
+function userFrames(stack: string): Required<Place>[] {
+  return stack.split('\n').flatMap(text => {
     const [, name, line, column] = FRAME.exec(text) ?? [];
-    if (name === undefined) continue;
+    if (name === undefined) return [];
     const file = toPath(name);
-    if (!isOwnSource(file)) places.push({ file, line: Number(line), column: Number(column) });
-  }
-  return places.find(({ file }) => file.startsWith(realDirectory + sep) && !isInstalled(file));
+    return isOwnSource(file) ? [] : [{ file, line: Number(line), column: Number(column) }];
+  });
 }
 
 /** A file of the project as the user names the project. */

@@ -14,7 +14,7 @@ import {
   pipelinesAmong,
 } from './exported-pipelines.ts';
 import { type HookOptions, type LoaderHooks, registerHooks } from './hooks.ts';
-import { guardLoading, type LoadGuard } from './load-guard.ts';
+import { guardLoading, type LoadGuard, LoadGuardError } from './load-guard.ts';
 import { formatLoadProblem, isFromProject, type LoadProblem, problemOf } from './load-problem.ts';
 import { isInstalled } from './resolution.ts';
 
@@ -121,8 +121,6 @@ class ProjectLoader {
       const source = await this.#loadFile(file, guard);
       if (source !== undefined) sources.push(source);
     }
-    // That nobody handles a rejection is known only when the promises under way are done.
-    await new Promise(resolve => setImmediate(resolve));
     const root = makeRoot(config.root ?? new Pipeline({ id: 'root' }));
     root[setDefaultBasePath](this.#directory);
     const loadedFiles = config.root === undefined ? this.#addToRoot(root, sources) : [];
@@ -237,6 +235,8 @@ class ProjectLoader {
   }
 
   #onRejection(reason: unknown): void {
+    // The guard reports it anyway.
+    if (reason instanceof LoadGuardError) return;
     const context = this.#contextOf(reason);
     if (reason instanceof Error && !isFromProject(reason, context)) {
       // Not of the project's making: it ends the process, as it would without the loader.
@@ -266,6 +266,7 @@ class ProjectLoader {
       realDirectory: this.#realDirectory,
       pipelineFile: this.#current,
       failedImport: this.#hooks.failedImport(error),
+      lastLoaded: this.#hooks.lastLoadedFile(),
     };
   }
 }

@@ -140,6 +140,10 @@ function visit(typescript: typeof ts, node: ts.Node, findings: Findings, inFunct
   if (typescript.isBinaryExpression(node) && isModuleExports(typescript, node.left)) {
     for (const name of propertyNames(typescript, node.right)) findings.exported.add(name);
   }
+  if (typescript.isPropertyAssignment(node) && typescript.isIdentifier(node.name)) {
+    visit(typescript, node.initializer, findings, inFunction);
+    return;
+  }
   if (typescript.isPropertyAccessExpression(node)) {
     // `x.require` uses x, not require.
     visit(typescript, node.expression, findings, inFunction);

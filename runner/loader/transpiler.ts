@@ -52,6 +52,10 @@ export class Transpiler {
       this.#isLoading = true;
       try {
         this.#typescript = this.#options.loadTypeScript();
+      } catch (error) {
+        const reason = error instanceof Error ? error.message : String(error);
+        const message = `The TypeScript compiler that comes with Millrace cannot be loaded; install Millrace again. (${reason})`;
+        throw new Error(message, { cause: error });
       } finally {
         this.#isLoading = false;
       }

@@ -6,6 +6,7 @@
  * waited for, or in the same turn of the event loop in which its end was learned.
  */
 import { spawn } from 'node:child_process';
+import { readdirSync, readFileSync } from 'node:fs';
 import { setTimeout as delay } from 'node:timers/promises';
 
 /** How long to wait between two looks at a group that is ending, in milliseconds. */
@@ -27,24 +28,35 @@ export function signalGroup(pgid: number, signal: NodeJS.Signals | 0): boolean {
   }
 }
 
-/** Waits until no process of the group is left; `false` when some are after `seconds`. */
+/** Whether a process of the group still runs. */
+export function groupRuns(pgid: number): boolean {
+  // A process that has ended counts until it is waited for, and whoever has inherited it may be slow with that.
+  return signalGroup(pgid, 0) && (process.platform !== 'linux' || hasRunningMember(pgid));
+}
+
+/** Waits until no process of the group runs; `false` when some still do after `seconds`. */
 export async function groupEnded(pgid: number, seconds: number): Promise<boolean> {
   const deadline = performance.now() + seconds * 1000;
-  while (signalGroup(pgid, 0)) {
+  while (groupRuns(pgid)) {
     if (performance.now() >= deadline) return false;
     await delay(pollInterval);
   }
   return true;
 }
 
-/**
- * SIGTERM to a group, and SIGKILL after `killAfter` seconds for what is left of it then. Disposing takes the SIGKILL
- * back: to be done as soon as the end of the group is known.
- */
-export function terminateGroup(pgid: number, killAfter: number): Disposable {
-  signalGroup(pgid, 'SIGTERM');
-  const timer = setTimeout(() => signalGroup(pgid, 'SIGKILL'), killAfter * 1000);
-  return { [Symbol.dispose]: () => clearTimeout(timer) };
+function hasRunningMember(pgid: number): boolean {
+  for (const name of readdirSync('/proc')) {
+    if (!/^\d+$/.test(name)) continue;
+    try {
+      const stat = readFileSync(`/proc/${name}/stat`, 'latin1');
+      // `pid (name) state parent group …`, and the name may hold anything.
+      const [state, , group] = stat.slice(stat.lastIndexOf(')') + 2).split(' ');
+      if (Number(group) === pgid && state !== 'Z' && state !== 'X') return true;
+    } catch {
+      // It has gone while we were looking.
+    }
+  }
+  return false;
 }
 
 function signalTree(pid: number, signal: NodeJS.Signals | 0): boolean {

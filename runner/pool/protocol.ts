@@ -9,10 +9,10 @@ export interface ProjectSource {
   /** The project's root directory. */
   readonly directory: string;
   /**
-   * Pipeline files to load, absolute; the files that define the selected top-level pipelines are enough.
+   * Pipeline files to load, absolute; the files that define the selected top-level pipelines are enough. Absent: all.
    * Config, `millrace.local.ts` and `.env` are always read.
    */
-  readonly files: readonly string[];
+  readonly files?: readonly string[];
 }
 
 /** A command that a parallel task made, in a form that another process can bring back to life. */

@@ -18,7 +18,7 @@ const load: LoadWorkerProject = async ({ directory, files }: ProjectSource) => {
   const home = stateHome();
   const project = await loadProject({
     directory,
-    files,
+    ...(files !== undefined && { files }),
     api,
     cacheDirectory: join(home, 'cache'),
     transpilerPath: entryFile('typescript'),

@@ -141,14 +141,14 @@ export class Group<T extends QueueItem<T>> implements HeapEntry {
   }
 
   #count(change: 1 | -1): void {
-    for (let group: Group<T> | null = this; group !== null; group = group.#parent) {
-      group.#running += change;
-      group.#stand();
-    }
+    this.#running += change;
+    this.#stand();
+    if (this.#parent !== null) this.#parent.#count(change);
   }
 
   #settle(): void {
-    for (let group: Group<T> | null = this; group !== null; group = group.#parent) group.#stand();
+    this.#stand();
+    if (this.#parent !== null) this.#parent.#settle();
   }
 
   /** Brings the leader, and the place in the group around, up to date. */

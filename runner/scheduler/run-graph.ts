@@ -14,7 +14,7 @@ export interface RunNode {
   readonly kind: NodeKind;
   /**
    * Whether the node already succeeded in an earlier run: it then does nothing and only keeps the order of what is
-   * around it. It has no children, no outcome, and no decision is about it.
+   * around it. It has no children, no outcome, and no decision is about it. The root is never one.
    */
   readonly isPassage: boolean;
   /** The pipeline or parallel task that holds the node; `null` for the root. */
@@ -118,7 +118,7 @@ export class RunGraph {
   }
 
   #add(plan: PlanNode, parent: GrowingNode | null, orders: Orders): GrowingNode {
-    const isPassage = this.#isUnrepeated(plan);
+    const isPassage = parent !== null && this.#isUnrepeated(plan);
     const node: GrowingNode = {
       index: this.#nodes.length,
       path: plan.path,

@@ -57,7 +57,8 @@ describe('a Postgres session', () => {
   describe('connecting', () => {
     async function problem(url: string): Promise<string> {
       try {
-        await using _ = await openDatabase('dwh', postgres({ url }), { resolveEmbedded: noEmbedded });
+        const session = await openDatabase('dwh', postgres({ url }), { resolveEmbedded: noEmbedded });
+        await session[Symbol.asyncDispose]();
       } catch (error) {
         assert.ok(error instanceof ConnectionError);
         return error.message.replaceAll(server.config.host, '/run/pg');

@@ -54,7 +54,8 @@ describe('the programs of Postgres', function () {
     const home = join(folder.path, 'home');
     const options = { home, resources: folder.path, account: null, major: null };
     await assert.rejects(findBinaries({ ...options, systemDirectories: () => Promise.resolve([]) }), {
-      message: /^No Postgres .+ The one that comes with Millrace does not run on this machine: not for this machine\. /,
+      message:
+        /^No Postgres .+ The one that comes with Millrace does not run on this machine: not for this machine\. /,
     });
     assert.deepEqual(await readdir(home), ['.keep']);
   });

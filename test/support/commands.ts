@@ -1,6 +1,7 @@
 /** Runs commands outside of a worker, in a context that remembers what they do. */
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
+import type { Readable } from 'node:stream';
 import { text } from 'node:stream/consumers';
 import type { Command } from '../../runner/api/command.ts';
 import type { CommandContext, Database, ProcessEnd, ProcessOptions } from '../../runner/api/context.ts';
@@ -47,14 +48,14 @@ export function testContext(command: Command, options: TestContextOptions): Test
     const child = spawn(program, args, {
       cwd: given.cwd ?? basePath,
       env: { ...process.env, ...given.env },
-      stdio: ['pipe', 'pipe', 'pipe'],
+      stdio: [given.input === undefined ? 'ignore' : 'pipe', 'pipe', 'pipe'],
       signal,
     });
-    child.stdin.end(typeof given.input === 'string' ? given.input : '');
+    child.stdin?.end(given.input);
     const ended = once(child, 'close') as Promise<[number | null, NodeJS.Signals | null]>;
     const [stdout, stderr, [exitCode, endedBy]] = await Promise.all([
-      text(child.stdout),
-      text(child.stderr),
+      read(child.stdout),
+      read(child.stderr),
       ended,
     ]);
     if (stdout !== '') log('')(stdout.trimEnd());
@@ -109,4 +110,8 @@ export async function messageOf(work: () => unknown): Promise<string> {
     return error instanceof Error ? error.message : String(error);
   }
   return 'nothing was thrown';
+}
+
+async function read(stream: Readable | null): Promise<string> {
+  return stream === null ? '' : await text(stream);
 }

@@ -32,13 +32,12 @@ export function pipeline(
 
 /** The implicit root pipeline with these children. */
 export function plan(children: readonly Draft[], settings: Settings = {}): PlanNode {
-  const { makes: _, ...root } = pipeline('root', [], children, settings);
-  return { ...root, path: [], children: placed(children, []) };
+  return { ...pipeline('root', [], [], settings), path: [], children: placed(children, []) };
 }
 
 /** Drafts as children of the node at a path. */
 export function placed(drafts: readonly Draft[], parent: NodePath): PlanNode[] {
-  return drafts.map(({ makes: _, ...draft }) => {
+  return drafts.map(draft => {
     const path = [...parent, draft.id];
     return { ...draft, path, children: placed(draft.children, path) };
   });

@@ -279,7 +279,7 @@ export class ReferenceScheduler implements Machine {
       index: this.#nodes.length,
       plan,
       parent,
-      passage: this.#isUnrepeated(plan),
+      passage: parent !== null && this.#isUnrepeated(plan),
       children: [],
       limit: plan.maxParallelTasks ?? Infinity,
       open: false,

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { Command } from '../../runner/api/command.ts';
+import type { Command } from '../../runner/api/command.ts';
 import { reviveCommands } from '../../runner/api/parallel-task.ts';
 import {
   csv,
@@ -106,9 +106,14 @@ describe('options of commands', () => {
       ],
       [new RunScript({ file: 'a.ts', args: ['x y'] }), "node a.ts 'x y'"],
       [new RunScript({ file: 'a.py' }), 'python3 a.py'],
-      [new RunFunction(function load() {}), 'load()'],
       [
-        new RunFunction({ fn: (_, a: number, b: object) => a > 0 && b !== null, args: [1, { c: 'd' }] }),
+        new RunFunction(function load(context) {
+          context.log.info('');
+        }),
+        'load()',
+      ],
+      [
+        new RunFunction({ fn: (_, a: number, b: object) => a > 0 && 'c' in b, args: [1, { c: 'd' }] }),
         'fn(1, {"c":"d"})',
       ],
       [new ExecuteSQL({ sqlFile: 'sql/a b.sql' }), "millrace sql dwh -f 'sql/a b.sql'"],
@@ -173,7 +178,7 @@ describe('options of commands', () => {
       assert.ok(spec !== undefined);
       const [revived] = reviveCommands([JSON.parse(JSON.stringify(spec)) as typeof spec], commandRegistry);
       assert.equal(revived?.constructor, command.constructor);
-      assert.deepEqual(revived?.docs(), command.docs());
+      assert.deepEqual(revived.docs(), command.docs());
     }
     const bound = [
       new RunBash(() => 'ls'),

@@ -109,7 +109,9 @@ describe('scheduler: cost', () => {
       fc.property(draftsArbitrary(3), fc.infiniteStream(fc.nat({ max: 9 })), (drafts, seconds) => {
         const root = plan(drafts);
         const graph = flatten(root);
-        const history = new Map(allNodes(root).map(node => [formatPath(node.path), seconds.next().value]));
+        const history = new Map(
+          allNodes(root).map(node => [formatPath(node.path), Number(seconds.next().value)]),
+        );
         const model = new CostModel(graph, history);
         const next = dissolve(graph);
         const longest = (node: RunNode): number =>

@@ -103,6 +103,16 @@ describe('scheduler: success', () => {
     ]);
   });
 
+  it('has nothing to do but to report the run when nothing is to be repeated', () => {
+    const root = plan([pipeline('p', [], [task('x')]), task('a', ['p'])]);
+    const graph = flatten(root, { unrepeated: new Set(['p/x', 'a']) });
+    const scheduler = new Scheduler(graph, { slots: 1, defaultMaxRetries: 0 });
+    assert.deepEqual(
+      scheduler.start().map(decision => decision.type),
+      ['pipeline_started', 'pipeline_finished', 'finished'],
+    );
+  });
+
   it('counts unchanged as success; a pipeline is unchanged when everything in it is', () => {
     const run = new ManualRun(plan([pipeline('p', [], [task('x'), task('y', ['x'])]), task('b', ['p'])]));
     const unchanged = (path: string) =>

@@ -23,10 +23,10 @@ export class GitRepository implements HistorySource {
   static async open(context: CommandContext, directory: string): Promise<GitRepository> {
     const git = new Git(context, directory);
     const gitDirectory = await git.text('rev-parse', '--absolute-git-dir');
-    const isBare = (await git.text('rev-parse', '--is-bare-repository')) === 'true';
-    const top = isBare ? gitDirectory : await git.text('rev-parse', '--show-toplevel');
+    const hasWorkTree = (await git.text('rev-parse', '--is-inside-work-tree')) === 'true';
+    const top = hasWorkTree ? await git.text('rev-parse', '--show-toplevel') : undefined;
     const head = await git.textIfAny('rev-parse', '--quiet', '--verify', 'HEAD^{commit}');
-    return new GitRepository(git, top, await fingerprint(git, gitDirectory, isBare ? undefined : top), head);
+    return new GitRepository(git, top ?? gitDirectory, await fingerprint(git, gitDirectory, top), head);
   }
 
   async knows(head: string): Promise<boolean> {
@@ -69,13 +69,13 @@ async function fingerprint(git: Git, gitDirectory: string, top: string | undefin
       top === undefined ? await git.textIfAny('rev-parse', '--quiet', '--verify', mailmapBlob) : '',
     ]),
   );
-  for (const file of await filesThatMatter(git, gitDirectory, top)) {
+  for (const file of await filesThatMatter(git, top)) {
     hash.update(JSON.stringify([file, await contentHash(file)]));
   }
   return hash.digest('hex');
 }
 
-async function filesThatMatter(git: Git, gitDirectory: string, top: string | undefined): Promise<string[]> {
+async function filesThatMatter(git: Git, top: string | undefined): Promise<string[]> {
   const own = ['info/attributes', 'info/grafts', 'shallow'];
   const paths = [
     ...(await Promise.all(

@@ -3,18 +3,20 @@ import { rename, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Client } from 'pg';
 import { connectClient, endQuietly } from '../connection.ts';
-import { errorCode } from '../errors.ts';
 import { executable } from './binaries.ts';
-import { LOCKS } from './lease.ts';
+import { LOCKS, isObstacle } from './lease.ts';
 import { statePaths, type StatePaths } from './paths.ts';
 import { isRunning, postmasterPid, shutDown } from './postmaster.ts';
 import { SUPERUSER, currentData, prepareServer, roleConfig, type ServerOptions } from './server.ts';
+
+/** Sessions of this name do not keep the server running. */
+const MAINTENANCE = 'millrace maintenance';
 
 /** Sessions besides our own; those that wait for the lease do not hold it up, they start a new server. */
 const OTHERS = `
   select count(*)::int as others, extract(epoch from pg_postmaster_start_time())::text as started
     from pg_stat_activity a
-   where backend_type = 'client backend' and pid <> pg_backend_pid() and application_name <> 'millrace keeper'
+   where backend_type = 'client backend' and pid <> pg_backend_pid() and application_name <> '${MAINTENANCE}'
      and not exists (select from pg_locks l where l.pid = a.pid and l.locktype = 'advisory' and not l.granted)`;
 
 /**
@@ -58,10 +60,13 @@ export async function stopServer(options: ServerOptions, { force }: { force: boo
   try {
     if (client !== null && (await stopIfUnused(options, client))) return 'stopped';
     if (client !== null && !force) return 'in-use';
-    return (await stopProcess(options)) ? 'stopped' : 'not-running';
+  } catch (error) {
+    // Cut off: somebody else is stopping it.
+    if (!isObstacle(error)) throw error;
   } finally {
     if (client !== null) await endQuietly(client);
   }
+  return (await stopProcess(options)) ? 'stopped' : 'not-running';
 }
 
 /** What `millrace store status` shows of the embedded server. */
@@ -82,9 +87,10 @@ export type ServerStatus =
 export async function serverStatus(home: string): Promise<ServerStatus> {
   const data = await currentData(home);
   if (data === null) return { state: 'never-started' };
+  const stopped: ServerStatus = { state: 'stopped', data: data.directory };
   const pid = await postmasterPid(data.directory);
   const client = pid === null ? null : await connectAsSuperuser(statePaths(home));
-  if (pid === null || client === null) return { state: 'stopped', data: data.directory };
+  if (pid === null || client === null) return stopped;
   try {
     const { others, started } = await countOthers(client);
     const { rows } = await client.query<{ version: string }>(
@@ -99,6 +105,9 @@ export async function serverStatus(home: string): Promise<ServerStatus> {
       clients: others,
       startedAt,
     };
+  } catch (error) {
+    if (isObstacle(error)) return stopped;
+    throw error;
   } finally {
     await endQuietly(client);
   }
@@ -117,11 +126,9 @@ export async function connectAsSuperuser(paths: StatePaths): Promise<Client | nu
   const config = roleConfig(paths, SUPERUSER, 'postgres');
   if (config === null) return null;
   try {
-    return await connectClient({ ...config, application_name: 'millrace keeper' });
+    return await connectClient({ ...config, application_name: MAINTENANCE });
   } catch (error) {
-    const code = errorCode(error);
-    if (code === 'ENOENT' || code === 'ECONNREFUSED' || code === '57P03' || code === 'ECONNRESET')
-      return null;
+    if (isObstacle(error)) return null;
     throw error;
   }
 }
