@@ -63,7 +63,17 @@ const statements = [
   // One node's history, newest first: ids grow with those of the runs.
   sql`create index node_run_node_path on millrace.node_run (node_path, node_run_id desc)`,
 
-  // No foreign key and no other index: storing lines is what limits a run that prints much.
+  // Average durations: read without touching the table.
+  sql`
+    create index node_run_duration on millrace.node_run (node_path) include (started_at, ended_at)
+     where status = 'succeeded' and kind <> 'pipeline'`,
+  sql`
+    create index node_run_pipeline_duration on millrace.node_run (node_path)
+     where status = 'succeeded' and kind = 'pipeline'`,
+  // What a list of runs says of those that failed.
+  sql`create index node_run_failed on millrace.node_run (run_id) where status = 'failed'`,
+
+  // No foreign key, and one index only that has all lines: storing lines is what limits a run that prints much.
   sql`
     create table millrace.node_output (
       node_run_id bigint not null,
@@ -74,6 +84,8 @@ const statements = [
       message text not null,
       primary key (node_run_id, seq)
     )`,
+  // Errors only, and from one error to the next.
+  sql`create index node_output_error on millrace.node_output (node_run_id, seq) where is_error`,
 
   sql`
     create table millrace.system_statistics (

@@ -1,5 +1,7 @@
 /** How the terminal words what it shows. */
-import type { Outcome, RunStatus } from '../model.ts';
+import { stripVTControlCharacters } from 'node:util';
+import { textWidth } from '../databases/text-width.ts';
+import { formatPath, type NodePath, type Outcome, type RunStatus } from '../model.ts';
 
 /** `120ms`, `5.6s`, `1:10m`, `1:06h`. */
 export function formatDuration(seconds: number): string {
@@ -25,23 +27,114 @@ export function formatTime(date: Date): string {
   return `${String(date.getFullYear())}-${pad(date.getMonth() + 1)}-${pad(date.getDate())} ${pad(date.getHours())}:${pad(date.getMinutes())}:${pad(date.getSeconds())}`;
 }
 
-/** Columns as wide as their widest cell; numbers (by `right`) flush right. */
+/** How long ago something was, in the unit that says enough: `12 s ago`, `3 min ago`, `5 h ago`, `2 d ago`. */
+export function formatAge(seconds: number): string {
+  const units = [
+    ['s', 1],
+    ['min', 60],
+    ['h', 3600],
+    ['d', 86_400],
+  ] as const;
+  if (seconds < 1) return 'just now';
+  const [unit, size] = units.findLast(([, length]) => seconds >= length) ?? ['s', 1];
+  return `${String(Math.floor(seconds / size))} ${unit} ago`;
+}
+
+/** `1,234,567`. */
+export function formatCount(count: number): string {
+  return count.toLocaleString('en-US');
+}
+
+/** `512 B`, `3.2 MB`. */
+export function formatBytes(bytes: number): string {
+  const units = ['B', 'kB', 'MB', 'GB', 'TB'];
+  let size = bytes;
+  let unit = 0;
+  while (size >= 999.5 && unit < units.length - 1) {
+    size /= 1000;
+    unit += 1;
+  }
+  return `${unit === 0 || size >= 99.95 ? size.toFixed(0) : size.toFixed(1)} ${units[unit] ?? ''}`;
+}
+
+/** `1 run`, `3 runs`. */
+export function plural(count: number, noun: string): string {
+  return `${formatCount(count)} ${noun}${count === 1 ? '' : 's'}`;
+}
+
+/** A path for people: the root has no name of its own. */
+export function nameOfPath(path: NodePath): string {
+  return path.length === 0 ? 'everything' : formatPath(path);
+}
+
+/** A column of a table. */
+export interface Column {
+  readonly title: string;
+  /** Numbers stand flush right. */
+  readonly right?: true;
+  /** Gives a cell its colour, once its width is known. */
+  readonly style?: (cell: string, row: number) => string;
+}
+
+/**
+ * Columns as wide as their widest cell. With a `width`, the last column is cut where the terminal ends.
+ * Without rows only the titles.
+ */
 export function formatTable(
-  header: readonly string[],
+  columns: readonly Column[],
   rows: readonly (readonly string[])[],
-  right: ReadonlySet<number>,
+  width = Infinity,
 ): string[] {
-  const widths = header.map((cell, column) =>
-    Math.max(cell.length, ...rows.map(row => (row[column] ?? '').length)),
+  const widths = columns.map(({ title }, column) =>
+    rows.reduce((widest, row) => Math.max(widest, textWidth(row[column] ?? '')), textWidth(title)),
   );
-  const line = (row: readonly string[]): string =>
-    widths
-      .map((width, column) =>
-        right.has(column) ? (row[column] ?? '').padStart(width) : (row[column] ?? '').padEnd(width),
-      )
+  const before = widths.slice(0, -1).reduce((sum, each) => sum + each + 2, 0);
+  const line = (cells: readonly string[], row: number | undefined): string =>
+    columns
+      .map(({ right, style }, column) => {
+        const isLast = column === columns.length - 1;
+        const cell = isLast ? cutText(cells[column] ?? '', Math.max(1, width - before)) : (cells[column] ?? '');
+        const styled = row === undefined || style === undefined || cell === '' ? cell : style(cell, row);
+        const blanks = ' '.repeat(Math.max(0, (widths[column] ?? 0) - textWidth(cell)));
+        if (right === true) return blanks + styled;
+        return isLast ? styled : styled + blanks;
+      })
       .join('  ')
       .trimEnd();
-  return [line(header), ...rows.map(line)];
+  return [
+    line(
+      columns.map(column => column.title),
+      undefined,
+    ),
+    ...rows.map(line),
+  ];
+}
+
+/** Text that takes up at most so many columns; what is cut off is marked by `…`. */
+export function cutText(text: string, width: number): string {
+  if (textWidth(text) <= width) return text;
+  let cut = '';
+  let used = 0;
+  for (const { segment } of new Intl.Segmenter().segment(text)) {
+    const next = textWidth(segment);
+    if (used + next > width - 1) break;
+    cut += segment;
+    used += next;
+  }
+  return `${cut}…`;
+}
+
+/** The first line with something on it, without control characters. */
+export function firstLine(text: string): string {
+  const line = text.split('\n').find(each => each.trim() !== '') ?? '';
+  return plainText(line).trim();
+}
+
+/** Text of somebody else without what would steer a terminal: one line, tabs as blanks. */
+export function plainText(text: string): string {
+  return stripVTControlCharacters(text)
+    .replace(/[\t\r\n]+/g, ' ')
+    .replace(/\p{Cc}/gu, '');
 }
 
 /** A sign beside the word, so that a state is never told by colour alone. */

@@ -57,7 +57,7 @@ export async function runSqlCommand(options: SqlCommandOptions): Promise<number>
       signal: AbortSignal.any([signal, stop.signal]),
     });
     const print = (text: string): void => {
-      stdout.write(`${text}\n`);
+      if (stdout.writable) stdout.write(`${text}\n`);
     };
     let copied = false;
     await runScript(

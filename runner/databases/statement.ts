@@ -25,6 +25,8 @@ export class Statement implements Submittable {
   private readonly outcome = Promise.withResolvers<void>();
   private connection: Connection | undefined;
   private waiting = 0;
+  /** Whoever takes the rows takes no more. */
+  private failed = false;
 
   constructor(text: string, handlers: StatementHandlers) {
     this.text = text;
@@ -46,6 +48,7 @@ export class Statement implements Submittable {
   }
 
   handleDataRow(message: { readonly fields: ResultRow }): void {
+    if (this.failed) return;
     const pending = this.handlers.row(message.fields);
     if (pending instanceof Promise) this.waitFor(pending);
   }
@@ -86,6 +89,7 @@ export class Statement implements Submittable {
       if (--this.waiting === 0) stream.resume();
     };
     pending.then(release, (error: unknown) => {
+      this.failed = true;
       this.outcome.reject(error instanceof Error ? error : new Error(String(error)));
       release();
     });

@@ -256,28 +256,37 @@ export class RunEngine {
       });
       const retry = decisions.find(decision => decision.type === 'retry' && decision.node === attempt.node);
       const end: End = { ...result, retryIn: retry?.type === 'retry' ? retry.seconds : null };
-      if (end.retryIn === null) this.#lastAttempts.delete(attempt.node);
-      else this.#lastAttempts.set(attempt.node, { open: attempt, end });
+      if (end.retryIn === null) {
+        this.#lastAttempts.delete(attempt.node);
+        this.#expansions.delete(formatPath(this.#pathOf(attempt.node)));
+      } else this.#lastAttempts.set(attempt.node, { open: attempt, end });
       this.#emitFinished(attempt, attempt.node, end);
       this.#apply(decisions);
     });
   }
 
   onExpanded(ticket: number, nodes: readonly ExpandedNode[], maxParallelTasks: number | undefined): void {
+    const attempt = this.#attempts.get(ticket);
+    if (attempt === undefined) return;
+    const path = this.#pathOf(attempt.node);
+    let decisions: readonly Decision[];
+    try {
+      decisions = this.#options.scheduler.handle({
+        type: 'expanded',
+        node: attempt.node,
+        children: planOfExpanded(nodes, path),
+        ...(maxParallelTasks !== undefined && { maxParallelTasks }),
+      });
+    } catch (error) {
+      // The children do not fit together; the scheduler is as it was.
+      const message = error instanceof Error ? error.message : String(error);
+      this.onFinished(ticket, { ...nothingToSay, status: 'failed', error: message });
+      return;
+    }
+    this.#attempts.delete(ticket);
+    this.#rememberExpansion(path, path, nodes);
     this.#guard(() => {
-      const attempt = this.#attempts.get(ticket);
-      if (attempt === undefined) return;
-      this.#attempts.delete(ticket);
-      const path = this.#pathOf(attempt.node);
-      this.#rememberExpansion(path, path, nodes);
-      this.#apply(
-        this.#options.scheduler.handle({
-          type: 'expanded',
-          node: attempt.node,
-          children: planOfExpanded(nodes, path),
-          ...(maxParallelTasks !== undefined && { maxParallelTasks }),
-        }),
-      );
+      this.#apply(decisions);
     });
   }
 

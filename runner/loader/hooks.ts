@@ -250,11 +250,14 @@ function decode(specifier: string): string {
 
 type NotFoundError = Error & { readonly url?: unknown };
 
+const NOT_FOUND_CODES: ReadonlySet<unknown> = new Set([
+  'ERR_MODULE_NOT_FOUND',
+  'ERR_PACKAGE_IMPORT_NOT_DEFINED',
+  'ERR_PACKAGE_PATH_NOT_EXPORTED',
+  'ERR_UNSUPPORTED_DIR_IMPORT',
+  'MODULE_NOT_FOUND',
+]);
+
 function isNotFound(error: unknown): error is NotFoundError {
-  if (!(error instanceof Error) || !('code' in error)) return false;
-  return (
-    error.code === 'ERR_MODULE_NOT_FOUND' ||
-    error.code === 'MODULE_NOT_FOUND' ||
-    error.code === 'ERR_UNSUPPORTED_DIR_IMPORT'
-  );
+  return error instanceof Error && 'code' in error && NOT_FOUND_CODES.has(error.code);
 }

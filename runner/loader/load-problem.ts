@@ -79,7 +79,7 @@ export function isFromProject(error: unknown, context: ErrorContext): boolean {
 }
 
 function messageOf(error: unknown, failedImport: FailedImport | undefined): string {
-  if (failedImport !== undefined) return describeFailedImport(failedImport.specifier);
+  if (failedImport !== undefined) return describeFailedImport(failedImport.specifier, error);
   if (error instanceof SourceError) return error.reason;
   if (!(error instanceof Error))
     return `The file throws something that is not an error: ${inspect(error, { depth: 1 })}`;
@@ -97,13 +97,16 @@ function messageOf(error: unknown, failedImport: FailedImport | undefined): stri
   return isPlain ? error.message : `${error.name}: ${error.message}`;
 }
 
-function describeFailedImport(specifier: string): string {
+function describeFailedImport(specifier: string, error: unknown): string {
   if (/^[./]|^file:|^[A-Za-z]:\\/.test(specifier))
     return `Cannot find "${specifier}", which is imported here.`;
   if (specifier.startsWith('#'))
     return `"imports" in package.json does not lead from "${specifier}" to a file.`;
   const [scope = '', name = ''] = specifier.split('/');
   const packageName = scope.startsWith('@') ? `${scope}/${name}` : scope;
+  if (error instanceof Error && 'code' in error && error.code === 'ERR_PACKAGE_PATH_NOT_EXPORTED') {
+    return `The package "${packageName}" has nothing that can be imported as "${specifier}".`;
+  }
   return `Cannot find the package "${packageName}". If its name is right, install it: npm install ${packageName}`;
 }
 

@@ -35,7 +35,10 @@ function redirect(stream: NodeJS.WriteStream, take: (chunk: Buffer) => void, flo
       if (done !== undefined) process.nextTick(done);
       return true;
     }
-    if (done !== undefined) void room.then(() => done());
+    if (done !== undefined)
+      void room.then(() => {
+        done();
+      });
     if (!announced) {
       announced = true;
       void room.then(() => {

@@ -49,16 +49,30 @@ export class OutputCollector implements Disposable {
 
   /** A stream of its own, so that a line that has begun in it is not mixed with others. */
   stream(kind: OutputKind): OutputStream {
-    const splitter = new LineSplitter({ masker: this.#masker, onLines: lines => this.#add(lines, kind) });
+    const splitter = new LineSplitter({
+      masker: this.#masker,
+      onLines: lines => {
+        this.#add(lines, kind);
+      },
+    });
     return {
-      write: chunk => splitter.push(chunk),
-      end: () => splitter.end(),
+      write: chunk => {
+        splitter.push(chunk);
+      },
+      end: () => {
+        splitter.end();
+      },
     };
   }
 
   /** Whole lines; a `\n` at the end of `text` does not make a further, empty one. */
   write(text: string, kind: OutputKind): void {
-    const splitter = new LineSplitter({ masker: this.#masker, onLines: lines => this.#add(lines, kind) });
+    const splitter = new LineSplitter({
+      masker: this.#masker,
+      onLines: lines => {
+        this.#add(lines, kind);
+      },
+    });
     // An empty text is an empty line: that is what `log.info('')` means.
     splitter.push(Buffer.from(text === '' ? '\n' : text));
     splitter.end();
@@ -91,6 +105,9 @@ export class OutputCollector implements Disposable {
     else this.#chunks.push({ ...kind, texts: [lines] });
     this.#bytes += Buffer.byteLength(lines) + 1;
     if (this.#bytes >= flushBytes) this.flush();
-    else this.#timer ??= setTimeout(() => this.flush(), flushDelay);
+    else
+      this.#timer ??= setTimeout(() => {
+        this.flush();
+      }, flushDelay);
   }
 }

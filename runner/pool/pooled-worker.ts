@@ -76,14 +76,18 @@ export class PooledWorker {
     if (pid !== undefined) options.reaper.addGroup(pid);
     stderr?.setEncoding('utf8');
     stderr?.on('data', (text: string) => (this.#lastWords = (this.#lastWords + text).slice(-maxLastWords)));
-    this.#process.on('message', (message: FromWorker) => this.#onMessage(message));
+    this.#process.on('message', (message: FromWorker) => {
+      this.#onMessage(message);
+    });
     this.#process.on('exit', (code, signal) => {
       this.#exit = { code, signal };
       this.#killGroups();
       this.#closeIfGone();
     });
     // Comes after the last message, and where this side has disconnected, before the exit.
-    this.#process.on('disconnect', () => this.#closeIfGone());
+    this.#process.on('disconnect', () => {
+      this.#closeIfGone();
+    });
     this.#process.on('error', error => {
       this.#lastWords += error.message;
       if (this.#process.pid === undefined) this.#onClose();
@@ -133,7 +137,12 @@ export class PooledWorker {
     if (this.#task !== undefined || !this.#ready) this.kill();
     else if (this.#process.connected) this.#process.disconnect();
     // It ends itself on that, unless user code keeps it busy.
-    this.#deadline ??= { at: 0, timer: setTimeout(() => this.kill(), answerTime) };
+    this.#deadline ??= {
+      at: 0,
+      timer: setTimeout(() => {
+        this.kill();
+      }, answerTime),
+    };
   }
 
   kill(): void {
@@ -184,14 +193,17 @@ export class PooledWorker {
       case 'state': {
         const { request, method } = message;
         onState({ method, arguments: message.arguments }).then(
-          result => this.#send({ type: 'state', request, result: result ?? null }),
-          (error: unknown) =>
+          result => {
+            this.#send({ type: 'state', request, result: result ?? null });
+          },
+          (error: unknown) => {
             this.#send({
               type: 'state',
               request,
               result: null,
               error: error instanceof Error ? error.message : String(error),
-            }),
+            });
+          },
         );
         break;
       }
@@ -232,7 +244,10 @@ export class PooledWorker {
 
   #closeIfGone(): void {
     // `close` is of no use: it waits for whoever has inherited the standard error, and is not told of all ends.
-    if (this.#exit !== undefined && !this.#process.connected) setImmediate(() => this.#onClose());
+    if (this.#exit !== undefined && !this.#process.connected)
+      setImmediate(() => {
+        this.#onClose();
+      });
   }
 
   #onClose(): void {
@@ -259,7 +274,7 @@ export class PooledWorker {
   #howItEnded(): string {
     if (this.#exit === undefined) return `worker could not be started (${this.#lastWords.trim()})`;
     const { code, signal } = this.#exit;
-    if (/JavaScript heap out of memory/.test(this.#lastWords))
+    if (this.#lastWords.includes('JavaScript heap out of memory'))
       return 'worker ran out of memory (JavaScript heap)';
     return signal === null ? `worker ended with exit code ${String(code)}` : `worker was killed by ${signal}`;
   }

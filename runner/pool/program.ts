@@ -1,7 +1,8 @@
 /** Runs one program in a process group of its own and hands out what it writes. */
 import { spawn, type ChildProcess } from 'node:child_process';
 import { closeSync } from 'node:fs';
-import { Readable, Writable } from 'node:stream';
+import type { Writable } from 'node:stream';
+import { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import type { ProcessEnd } from '../api/context.ts';
 import type { PipeSupply } from './pipes.ts';
@@ -85,13 +86,20 @@ export function startProgram(
     new OutputReader(outPipe?.reader ?? child.stdout ?? Readable.from([]), chunk => output.stdout(chunk)),
     new OutputReader(errPipe?.reader ?? child.stderr ?? Readable.from([]), chunk => output.stderr(chunk)),
   ];
-  for (const reader of readers) reader.failed.catch(() => signal('SIGKILL'));
+  for (const reader of readers)
+    reader.failed.catch(() => {
+      signal('SIGKILL');
+    });
 
   const run = async (): Promise<ProcessEnd> => {
     const [exitCode, exitSignal] = await new Promise<[number | null, NodeJS.Signals | null]>(
       (resolve, reject) => {
-        child.once('error', error => reject(startError(program, error)));
-        child.once('exit', (code, name) => resolve([code, name]));
+        child.once('error', error => {
+          reject(startError(program, error));
+        });
+        child.once('exit', (code, name) => {
+          resolve([code, name]);
+        });
       },
     ).catch((error: unknown) => {
       for (const reader of readers) reader.destroy();
@@ -148,12 +156,18 @@ class OutputReader {
           this.#lastData = performance.now();
           stream.resume();
         },
-        (error: unknown) => this.#fail(error),
+        (error: unknown) => {
+          this.#fail(error);
+        },
       );
     });
     // A pipe whose other end is gone is a pipe that has ended.
-    stream.once('error', () => this.#closed.resolve());
-    stream.once('close', () => this.#closed.resolve());
+    stream.once('error', () => {
+      this.#closed.resolve();
+    });
+    stream.once('close', () => {
+      this.#closed.resolve();
+    });
   }
 
   /** Rejected when the taker throws. */

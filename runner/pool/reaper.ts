@@ -3,6 +3,7 @@
  * out of memory), the pipe between the two closes, and the reaper kills what the runner had registered.
  */
 import { spawn, type ChildProcess } from 'node:child_process';
+import { Socket } from 'node:net';
 
 /*
  * Lines: `+ID` registers, `-ID` forgets, `done` ends without harm. An id is what `kill` takes: `-5` is the group 5.
@@ -91,7 +92,8 @@ export class Reaper implements Disposable {
     child.on('exit', forget);
     child.on('error', forget);
     child.stdin.on('error', forget);
-    if ('unref' in child.stdin && typeof child.stdin.unref === 'function') child.stdin.unref();
+    // A pipe is a socket in truth, whatever its type says; it must not keep the runner alive.
+    if (child.stdin instanceof Socket) child.stdin.unref();
     this.#late = '';
     child.stdin.write([...this.#ids].map(id => `+${id}\n`).join(''));
     return child;

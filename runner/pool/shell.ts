@@ -128,17 +128,29 @@ export class ShellCoprocess implements Disposable {
     if (!(requests instanceof Writable) || !(reports instanceof Readable))
       throw new Error('bash has no pipes');
     this.#requests = requests;
-    this.#requests.on('error', () => this.#died());
-    const ended = (): void => this.#advance();
+    this.#requests.on('error', () => {
+      this.#died();
+    });
+    const ended = (): void => {
+      this.#advance();
+    };
     this.#outputs = [
       new MarkedOutput(out?.reader ?? this.#bash.stdout ?? Readable.from([]), ended),
       new MarkedOutput(err?.reader ?? this.#bash.stderr ?? Readable.from([]), ended),
     ];
     reports.setEncoding('utf8');
-    reports.on('data', (text: string) => this.#onReport(text));
-    reports.on('error', () => this.#died());
-    reports.on('close', () => this.#died());
-    this.#bash.on('error', () => this.#died());
+    reports.on('data', (text: string) => {
+      this.#onReport(text);
+    });
+    reports.on('error', () => {
+      this.#died();
+    });
+    reports.on('close', () => {
+      this.#died();
+    });
+    this.#bash.on('error', () => {
+      this.#died();
+    });
     this.#bash.unref();
     this.#requests.write(`${this.#marker}\0${subshell}\0`);
   }
@@ -231,7 +243,9 @@ export class ShellCoprocess implements Disposable {
       return;
     }
     this[Symbol.dispose]();
-    endLeftovers(group).then(() => job.ended.resolve(end), job.ended.reject);
+    endLeftovers(group).then(() => {
+      job.ended.resolve(end);
+    }, job.ended.reject);
   }
 
   #died(): void {
@@ -262,7 +276,9 @@ class MarkedOutput {
   constructor(stream: Readable, onEnd: () => void) {
     this.#stream = stream;
     this.#onEnd = onEnd;
-    stream.on('data', (chunk: Buffer) => this.#onData(chunk));
+    stream.on('data', (chunk: Buffer) => {
+      this.#onData(chunk);
+    });
     stream.on('error', () => undefined);
   }
 
@@ -305,7 +321,9 @@ class MarkedOutput {
       this.#stream.pause();
       taken.then(
         () => this.#stream.resume(),
-        (error: unknown) => this.#fail(error),
+        (error: unknown) => {
+          this.#fail(error);
+        },
       );
     } catch (error) {
       this.#fail(error);

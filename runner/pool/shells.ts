@@ -13,13 +13,13 @@ export const defaultShell = '/usr/bin/env bash -o pipefail';
 const longestArgument = 100 * 1024;
 
 /** Variables of the worker that are no business of the programs it runs. */
-const workerVariables = [
+const workerVariables: ReadonlySet<string> = new Set([
   'NODE_CHANNEL_FD',
   'NODE_CHANNEL_SERIALIZATION_MODE',
   'NODE_UNIQUE_ID',
   'MILLRACE_WORKER',
   'OLDPWD',
-];
+]);
 
 export interface ShellsOptions {
   /** As the configuration has it: a program and its arguments, separated by blanks. */
@@ -42,8 +42,9 @@ export class Shells implements Disposable {
   constructor(options: ShellsOptions) {
     this.#shell = options.shell ?? defaultShell;
     this.#onGroup = options.onGroup;
-    const environment = { ...process.env };
-    for (const name of workerVariables) delete environment[name];
+    const environment = Object.fromEntries(
+      Object.entries(process.env).filter(([name]) => !workerVariables.has(name)),
+    );
     this.#environment = environment;
     this.#mayStay = this.#shell === defaultShell && ShellCoprocess.canServe(environment);
   }

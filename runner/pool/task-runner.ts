@@ -2,7 +2,7 @@
 import { inspect } from 'node:util';
 import { type Command, CommandFailure } from '../api/command.ts';
 import type { CommandContext, Database, IncrementalState, Log, ProjectSettings } from '../api/context.ts';
-import { isParallelTask, isPipeline, isTask, type Node } from '../api/node.ts';
+import { isParallelTask, isPipeline, isTask, type Node, parentKey } from '../api/node.ts';
 import {
   type CommandClass,
   expandParallelTask,
@@ -10,7 +10,7 @@ import {
   reviveCommands,
   toExpandedNodes,
 } from '../api/parallel-task.ts';
-import type { Pipeline } from '../api/pipeline.ts';
+import { Pipeline } from '../api/pipeline.ts';
 import { Task } from '../api/task.ts';
 import { formatPath, type NodePath } from '../model.ts';
 import type { ConsoleTaker } from './console-capture.ts';
@@ -140,15 +140,15 @@ export class TaskRunner {
     this.#attempt = attempt;
     let message: FromWorker;
     try {
-      const result = await attempt.unlessAbandoned(work(attempt));
-      await attempt.close();
+      const result = await attempt.unlessAbandoned(attempt.closingDatabases(work(attempt)));
+      attempt.close();
       message =
         'nodes' in result
           ? { type: 'expanded', ticket: task.ticket, ...result }
           : { type: 'finished', ticket: task.ticket, result };
     } catch (error) {
       const result = attempt.failure(error);
-      await attempt.close();
+      attempt.close();
       message = { type: 'finished', ticket: task.ticket, result, ...(attempt.abandoned && { last: true }) };
     }
     // Only now: whatever follows belongs to the next task.
@@ -246,7 +246,14 @@ class Attempt {
     });
     const stdout = this.#output.stream(outputKinds.stdout);
     const stderr = this.#output.stream(outputKinds.stderr);
-    this.console = { stdout: chunk => stdout.write(chunk), stderr: chunk => stderr.write(chunk) };
+    this.console = {
+      stdout: chunk => {
+        stdout.write(chunk);
+      },
+      stderr: chunk => {
+        stderr.write(chunk);
+      },
+    };
     this.#endConsole = () => {
       stdout.end();
       stderr.end();
@@ -255,8 +262,9 @@ class Attempt {
     this.#abandoning.promise.catch(() => undefined);
     const { timeout } = task;
     if (timeout !== undefined) {
-      const stop = (): void =>
+      const stop = (): void => {
         this.stop(new Stopped('failed', `timed out after ${String(timeout)} s`), timeoutGrace);
+      };
       this.#timers.push(setTimeout(stop, timeout * 1000));
     }
   }
@@ -286,7 +294,11 @@ class Attempt {
     this.#controller.abort(this.#stopped);
     const kill = (): void => {
       this.#processes?.stop(reason, 'SIGKILL');
-      this.#timers.push(setTimeout(() => this.#abandon(reason), abandonDelay));
+      this.#timers.push(
+        setTimeout(() => {
+          this.#abandon(reason);
+        }, abandonDelay),
+      );
     };
     if (killAfter === 0) kill();
     else this.#timers.push(setTimeout(kill, killAfter * 1000));
@@ -345,24 +357,31 @@ class Attempt {
     };
   }
 
-  /** Closes what the attempt has opened and sends the rest of its output. */
-  async close(): Promise<void> {
-    for (const timer of this.#timers) clearTimeout(timer);
-    for (const opening of this.#databases.values()) {
-      try {
-        const database = await opening;
-        await database[Symbol.asyncDispose]();
-      } catch {
-        // Opening failed, which the command was told; or the connection is gone already.
+  /** Connections end with the work that has opened them, however that ends. */
+  async closingDatabases<T>(work: Promise<T>): Promise<T> {
+    try {
+      return await work;
+    } finally {
+      for (const opening of this.#databases.values()) {
+        try {
+          const database = await opening;
+          await database[Symbol.asyncDispose]();
+        } catch {
+          // Opening failed, which the command was told; or the connection is gone already.
+        }
       }
     }
+  }
+
+  /** Sends the rest of the output. */
+  close(): void {
+    for (const timer of this.#timers) clearTimeout(timer);
     this.#endConsole();
     this.#output.flush();
   }
 
   #abandon(error: unknown): void {
     this.abandoned = true;
-    this.#databases.clear();
     this.#abandoning.reject(error);
   }
 
@@ -371,7 +390,9 @@ class Attempt {
     return new TaskProcesses({
       shells,
       basePath: node.basePath,
-      onGroup: (pgid, alive) => send({ type: 'group', pgid, alive }),
+      onGroup: (pgid, alive) => {
+        send({ type: 'group', pgid, alive });
+      },
       openOutput: () => {
         const stdout = this.#output.stream(outputKinds.stdout);
         const stderr = this.#output.stream(outputKinds.stderr);
@@ -448,18 +469,35 @@ class Attempt {
 
 function logTo(output: OutputCollector): Log {
   return {
-    info: text => output.write(text, { format: 'standard', isError: false }),
-    command: text => output.write(text, { format: 'italics', isError: false }),
-    verbatim: text => output.write(text, { format: 'verbatim', isError: false }),
-    error: text => output.write(text, { format: 'standard', isError: true }),
-    write: (text, kind) => output.write(text, kind),
+    info: text => {
+      output.write(text, { format: 'standard', isError: false });
+    },
+    command: text => {
+      output.write(text, { format: 'italics', isError: false });
+    },
+    verbatim: text => {
+      output.write(text, { format: 'verbatim', isError: false });
+    },
+    error: text => {
+      output.write(text, { format: 'standard', isError: true });
+    },
+    write: (text, kind) => {
+      output.write(text, kind);
+    },
   };
 }
 
 /** A child of a parallel task at its place in the tree, made of nothing but its commands. */
 function revivedTask(origin: ParallelTask, path: NodePath, commands: readonly Command[]): Task {
-  const task = new Task({ id: path.at(-1) ?? '', commands });
-  Object.defineProperty(task, 'path', { value: path });
-  Object.defineProperty(task, 'basePath', { value: origin.basePath });
+  const below = path.slice(origin.path.length);
+  let parent = new Pipeline({ id: origin.id });
+  parent[parentKey] = origin.parent;
+  for (const id of below.slice(0, -1)) {
+    const pipeline = new Pipeline({ id });
+    parent.add(pipeline);
+    parent = pipeline;
+  }
+  const task = new Task({ id: below.at(-1) ?? '', commands });
+  parent.add(task);
   return task;
 }

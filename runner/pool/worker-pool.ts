@@ -154,7 +154,10 @@ export class WorkerPool {
   #assign(assignment: Assignment): void {
     if (this.#closing !== undefined) throw new Error('the pool is closed');
     this.#queue.push(assignment);
-    if (this.#unusable !== undefined) setImmediate(() => this.#failQueue());
+    if (this.#unusable !== undefined)
+      setImmediate(() => {
+        this.#failQueue();
+      });
     else this.#startNeeded();
     this.#dispatch();
   }
@@ -187,7 +190,9 @@ export class WorkerPool {
         this.#failedStarts = 0;
         this.#release(worker);
       },
-      onUnusable: message => this.#giveUp(message),
+      onUnusable: message => {
+        this.#giveUp(message);
+      },
       onOutput: (ticket, chunks, bytes) => {
         const entry = this.#byTicket.get(ticket);
         if (entry !== undefined) entry.untaken += bytes;
@@ -206,7 +211,9 @@ export class WorkerPool {
         handlers.onExpanded(ticket, nodes, maxParallelTasks);
       },
       onState: request => handlers.onState(request),
-      onEnded: (wasReady, how) => this.#onEnded(worker, wasReady, how),
+      onEnded: (wasReady, how) => {
+        this.#onEnded(worker, wasReady, how);
+      },
     };
     const worker = new PooledWorker(options);
     this.#workers.add(worker);

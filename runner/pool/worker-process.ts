@@ -65,7 +65,9 @@ export function startWorker(load: LoadWorkerProject): void {
       const project = await load(source);
       const shells = new Shells({
         shell: project.shell,
-        onGroup: (pgid, alive) => send({ type: 'group', pgid, alive }),
+        onGroup: (pgid, alive) => {
+          send({ type: 'group', pgid, alive });
+        },
       });
       runner = new TaskRunner({ project, shells, flow, send, sendLast, askState });
       send({ type: 'ready' });

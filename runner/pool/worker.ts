@@ -1,8 +1,7 @@
 /** The file that workers start from. */
 import { join } from 'node:path';
 import * as api from '../api/index.ts';
-import { Command } from '../api/command.ts';
-import type { CommandClass } from '../api/parallel-task.ts';
+import { commandRegistry } from '../commands/registry.ts';
 import { findDatabase, openDatabase } from '../databases/connect.ts';
 import { secretsOf } from '../engine/masks.ts';
 import { entryFile } from '../entry-files.ts';
@@ -32,7 +31,7 @@ const load: LoadWorkerProject = async ({ directory, files }: ProjectSource) => {
     root,
     loadProblems,
     settings: { dataDir: config.dataDir, firstDate: config.firstDate, lastDate: config.lastDate },
-    commandClasses: Object.fromEntries(Object.entries<unknown>(api).filter(isCommandClass)),
+    commandClasses: commandRegistry,
     masker: SecretMasker.create(secretsOf(config)),
     shell: config.shell,
     openDatabase: async (alias, { signal }) => {
@@ -41,10 +40,5 @@ const load: LoadWorkerProject = async ({ directory, files }: ProjectSource) => {
     },
   };
 };
-
-function isCommandClass(entry: [string, unknown]): entry is [string, CommandClass] {
-  const [, value] = entry;
-  return typeof value === 'function' && value.prototype instanceof Command;
-}
 
 startWorker(load);

@@ -1,21 +1,16 @@
 /** Connections to the store's server with the settings that all of the store's queries rely on. */
-import { Client, types, type ClientConfig } from 'pg';
+import { Client, TypeOverrides, types, type ClientConfig } from 'pg';
 
 /** Seconds are plenty for a server that is there; a firewall that swallows packets must not hang a command. */
 const CONNECT_TIMEOUT = 10_000;
 
 /** Ids and counts fit into a number: `node_run_id` stays below 2^53 for the first two thousand million runs. */
-const numericTypes: readonly number[] = [types.builtins.INT8, types.builtins.NUMERIC];
-
-const storeTypes: NonNullable<ClientConfig['types']> = {
-  // The overloads of pg's own type differ by format only.
-  getTypeParser: ((oid: number, format?: 'text' | 'binary') =>
-    numericTypes.includes(oid) && format !== 'binary'
-      ? Number
-      : format === 'binary'
-        ? types.getTypeParser(oid, 'binary')
-        : types.getTypeParser(oid, 'text')) as typeof types.getTypeParser,
-};
+function storeTypes(): TypeOverrides {
+  const overrides = new TypeOverrides();
+  overrides.setTypeParser(types.builtins.INT8, Number);
+  overrides.setTypeParser(types.builtins.NUMERIC, Number);
+  return overrides;
+}
 
 export interface StoreSession {
   /** Shown in `pg_stat_activity`. */
@@ -40,7 +35,7 @@ export function storeConfig(config: ClientConfig, { applicationName, readOnly }:
     connectionTimeoutMillis: CONNECT_TIMEOUT,
     ...config,
     application_name: applicationName,
-    types: storeTypes,
+    types: storeTypes(),
     options: config.options === undefined ? own : `${config.options} ${own}`,
   };
 }

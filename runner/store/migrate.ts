@@ -131,7 +131,8 @@ async function migrate(config: ClientConfig, target: 'latest' | 'nothing'): Prom
     });
     const { error } =
       target === 'latest' ? await migrator.migrateToLatest() : await migrator.migrateTo(NO_MIGRATIONS);
-    if (error !== undefined) throw error instanceof Error ? error : new Error(String(error));
+    if (error !== undefined)
+      throw error instanceof Error ? error : new Error('a migration failed', { cause: error });
   } finally {
     await db.destroy();
   }

@@ -1,16 +1,15 @@
 import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { existsSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { setTimeout as delay } from 'node:timers/promises';
 import type { ProcessEnd } from '../../runner/api/context.ts';
 import { PipeSupply } from '../../runner/pool/pipes.ts';
 import { groupEnded } from '../../runner/pool/process-group.ts';
 import { ShellCoprocess } from '../../runner/pool/shell.ts';
 import { commandForm } from '../../runner/pool/shell-command.ts';
 import { Shells } from '../../runner/pool/shells.ts';
+import { untilGone } from '../fixtures/pool/processes.ts';
 import { temporaryFolder } from '../support/temp.ts';
 
 interface Seen extends ProcessEnd {
@@ -107,7 +106,9 @@ describe('pool: shell', function () {
   if (process.platform === 'win32') return;
   let pipes: PipeSupply;
   before(() => (pipes = new PipeSupply()));
-  after(() => pipes[Symbol.dispose]());
+  after(() => {
+    pipes[Symbol.dispose]();
+  });
 
   it('does what a bash of its own does', async function () {
     this.timeout(60_000);
@@ -187,7 +188,7 @@ describe('pool: shell', function () {
     using coprocess = new ShellCoprocess({ PATH: process.env['PATH'] }, pipes);
     const seen = await runIn(coprocess, 'sleep 4321 & echo "$!"', '/tmp');
     assert.deepEqual({ ...seen, stdout: '' }, { exitCode: 0, signal: null, stdout: '', stderr: '' });
-    await gone(Number(seen.stdout));
+    await untilGone([Number(seen.stdout)]);
     assert.equal(coprocess.usable, false);
   });
 
@@ -297,7 +298,7 @@ async function collect(
     exitCode,
     signal,
     stdout: Buffer.concat(stdout).toString('latin1'),
-    stderr: Buffer.concat(stderr).toString('latin1'),
+    stderr: withoutIds(Buffer.concat(stderr).toString('latin1')),
   };
 }
 
@@ -308,7 +309,7 @@ async function plainBash(command: string, cwd: string): Promise<Seen> {
   await using folder = await temporaryFolder();
   const names = ['out', 'err'].map(name => join(folder.path, name));
   const script =
-    'mkfifo "$1.p" "$2.p"; cat "$1.p" >"$1" & cat "$2.p" >"$2" & exec 1>"$1.p" 2>"$2.p"; cd "$3"; unset OLDPWD; SHLVL=$((SHLVL - 1)); ' +
+    'mkfifo "$1.p" "$2.p"; cat "$1.p" >"$1" & cat "$2.p" >"$2" & exec 1>"$1.p" 2>"$2.p"; cd "$3"; unset OLDPWD; ' +
     'exec bash -o pipefail -c "$4"';
   const child = spawn('bash', ['-c', script, 'bash', ...names, cwd, command], {
     stdio: 'ignore',
@@ -320,9 +321,10 @@ async function plainBash(command: string, cwd: string): Promise<Seen> {
   const [stdout = '', stderr = ''] = await Promise.all(
     names.map(async name => await readFile(name, 'latin1')),
   );
-  return { exitCode, signal, stdout, stderr };
+  return { exitCode, signal, stdout, stderr: withoutIds(stderr) };
 }
 
-async function gone(pid: number): Promise<void> {
-  while (existsSync(`/proc/${String(pid)}`)) await delay(10);
+/** Bash names the process whose end it reports. */
+function withoutIds(text: string): string {
+  return text.replace(/\d+ (?=Killed )/g, '');
 }

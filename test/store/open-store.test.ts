@@ -117,5 +117,11 @@ async function connectAgain(project: TemporaryStore): Promise<Client> {
   const client = await store.connect();
   const { host, port, user, password, database } = client;
   await client.end();
-  return connectClient({ host, port, user, database, ...(typeof password === 'string' ? { password } : {}) });
+  return await connectClient({
+    host,
+    port,
+    user,
+    database,
+    ...(typeof password === 'string' ? { password } : {}),
+  });
 }

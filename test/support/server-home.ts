@@ -79,7 +79,7 @@ export async function serverHome(
         join(import.meta.dirname, 'store-client.ts'),
         JSON.stringify(open),
       ];
-      return watch(spawn(program ?? '', args, { cwd: '/', stdio: ['pipe', 'pipe', 'inherit'], ...user }));
+      return watch(spawn(program, args, { cwd: '/', stdio: ['pipe', 'pipe', 'inherit'], ...user }));
     },
     async [Symbol.asyncDispose]() {
       await stopServer(server, { force: true });

@@ -96,6 +96,26 @@ describe('options of commands', () => {
     });
   }
 
+  it('is red in the editor where it is wrong', () => {
+    const makers = [
+      // @ts-expect-error -- one of them
+      () => new ExecuteSQL({ sql: 'select 1', sqlFile: 'a.sql' }),
+      // @ts-expect-error -- one of them
+      () => new ExecuteSQL({ db: 'dwh' }),
+      // @ts-expect-error -- there is no such option
+      () => new ExecuteSQL({ sql: 'select 1', echo: true }),
+      // @ts-expect-error -- the function takes a number
+      () => new RunFunction({ fn: (_, count: number) => count > 0, args: ['one'] }),
+      // @ts-expect-error -- the function needs an argument
+      () => new RunFunction({ fn: (_, count: number) => count > 0 }),
+      // @ts-expect-error -- a command must be given
+      () => new RunBash({ cwd: 'sub' }),
+      // @ts-expect-error -- not made by csv() or jsonl()
+      () => new ReadFile({ file: 'a.csv', table: 't', format: 'csv' }),
+    ];
+    assert.equal(makers.length, 7);
+  });
+
   it('shows what would run', () => {
     const shown: readonly (readonly [Command, string])[] = [
       [new RunBash('  ping -c 3 localhost\n'), 'ping -c 3 localhost'],

@@ -41,7 +41,7 @@ function parts(line: string): string[] {
       found.push('');
       size = 0;
     }
-    found[found.length - 1] += character;
+    found.push((found.pop() ?? '') + character);
     size += bytes;
   }
   return found;

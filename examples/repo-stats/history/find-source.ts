@@ -10,9 +10,15 @@ import { SampleHistory } from './sample-history.ts';
  * one that contains this example; else the sample that comes with it.
  */
 export async function findSource(context: CommandContext): Promise<HistorySource> {
-  const named = String(context.params['repository'] ?? '') || process.env['REPO_STATS_REPOSITORY'];
-  const directory = named || workTreeAround(import.meta.dirname);
-  return directory === undefined ? await SampleHistory.open() : await GitRepository.open(context, directory);
+  const places = [
+    context.params['repository'],
+    process.env['REPO_STATS_REPOSITORY'],
+    workTreeAround(import.meta.dirname),
+  ];
+  const directory = places.find(place => typeof place === 'string' && place !== '');
+  return directory === undefined
+    ? await SampleHistory.open()
+    : await GitRepository.open(context, String(directory));
 }
 
 function workTreeAround(directory: string): string | undefined {

@@ -37,7 +37,7 @@ export class SampleHistory implements HistorySource {
   }
 
   countCommits(): Promise<number> {
-    const records = new GitLogParser().read(this.#log);
-    return Promise.resolve(records.reduce((count, { kind }) => count + (kind === 'commit' ? 1 : 0), 0));
+    const records = [...new GitLogParser().read(this.#log)];
+    return Promise.resolve(records.filter(({ kind }) => kind === 'commit').length);
   }
 }

@@ -1,10 +1,11 @@
 type Row = Readonly<Record<string, unknown>>;
 
-/** Rows as aligned text, numbers to the right; `columns` gives each column's heading. */
-export function table(rows: readonly Row[], columns: Readonly<Record<string, string>>): string {
-  if (rows.length === 0) return '  none';
-  const names = Object.keys(columns);
-  const cells = [Object.values(columns), ...rows.map(row => names.map(name => printable(row[name])))];
+/** Rows of texts as aligned lines below the names of their columns, numbers to the right. */
+export function table(rows: readonly Row[]): string {
+  const [first] = rows;
+  if (first === undefined) return '  none';
+  const names = Object.keys(first);
+  const cells = [names, ...rows.map(row => names.map(name => printable(row[name])))];
   const widths = names.map((_, column) => Math.max(...cells.map(line => width(line[column]))));
   return cells
     .map(line => line.map((cell, column) => pad(cell, widths[column] ?? 0, isNumeric(names[column], rows))))
@@ -27,12 +28,13 @@ function pad(cell: string, length: number, toTheRight: boolean): string {
 }
 
 function width(text = ''): number {
-  return [...text].length;
+  return [...new Intl.Segmenter().segment(text)].length;
 }
 
-/** A name may hold anything, a line break as well: control characters become their pictures. */
+/** A name may hold anything, a line break as well: control characters become their pictures, NULL is blank. */
 function printable(value: unknown): string {
-  return String(value ?? '')
+  const text = typeof value === 'string' ? value : '';
+  return text
     .replace(/[\0-\x1f]/g, character => String.fromCodePoint(0x2400 + character.charCodeAt(0)))
     .replace(/[\x7f-\x9f\u2028\u2029\u202a-\u202e]/g, '\ufffd');
 }

@@ -185,19 +185,21 @@ export async function* packageEntries(native: string): AsyncGenerator<TarEntry> 
   }
 }
 
-async function readLinks(file: string): Promise<readonly { source: string; target: string }[]> {
+interface PackageLink {
+  readonly source: string;
+  readonly target: string;
+}
+
+async function readLinks(file: string): Promise<readonly PackageLink[]> {
   if (!(await exists(file))) return [];
   const links: unknown = JSON.parse(await readFile(file, 'utf8'));
-  if (!Array.isArray(links)) return [];
-  return links.filter(
-    (link): link is { source: string; target: string } =>
-      typeof link === 'object' &&
-      link !== null &&
-      'source' in link &&
-      'target' in link &&
-      typeof link.source === 'string' &&
-      typeof link.target === 'string',
-  );
+  return Array.isArray(links) ? links.filter(isLink) : [];
+}
+
+function isLink(value: unknown): value is PackageLink {
+  if (typeof value !== 'object' || value === null || !('source' in value) || !('target' in value))
+    return false;
+  return typeof value.source === 'string' && typeof value.target === 'string';
 }
 
 async function systemBinaries(directories: () => Promise<readonly string[]>): Promise<Binaries[]> {

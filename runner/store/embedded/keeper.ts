@@ -5,7 +5,7 @@
 import { spawn } from 'node:child_process';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { endQuietly } from '../connection.ts';
-import { LOCKS } from './lease.ts';
+import { LOCKS, isObstacle } from './lease.ts';
 import { statePaths } from './paths.ts';
 import type { ServerOptions } from './server.ts';
 import { connectAsSuperuser, countOthers, stopIfUnused } from './stop.ts';
@@ -50,8 +50,8 @@ export function idleStop(env: Readonly<Record<string, string | undefined>> = pro
 export async function runKeeper(options: ServerOptions & { readonly idleStop: number }): Promise<void> {
   const client = await connectAsSuperuser(statePaths(options.home));
   if (client === null) return;
-  let lost = false;
-  client.once('end', () => (lost = true));
+  const session = { isLost: false };
+  client.once('end', () => (session.isLost = true));
   const idle = options.idleStop * 1000;
   const poll = Math.min(Math.max(idle / 10, 50), 15_000);
   try {
@@ -59,13 +59,15 @@ export async function runKeeper(options: ServerOptions & { readonly idleStop: nu
       `select pg_try_advisory_lock(${LOCKS.keeper}) as taken`,
     );
     if (lock.rows[0]?.taken !== true) return;
-    for (let since = Date.now(); ; await sleep(poll)) {
+    let since = Date.now();
+    for (;;) {
+      await sleep(poll);
       if ((await countOthers(client)).others > 0) since = Date.now();
       else if (Date.now() - since >= idle && (await stopIfUnused(options, client))) return;
     }
   } catch (error) {
     // Cut off: somebody else has stopped the server, and the next one to start it starts a keeper as well.
-    if (!lost) throw error;
+    if (!session.isLost && !isObstacle(error)) throw error;
   } finally {
     await endQuietly(client);
   }

@@ -321,7 +321,7 @@ function initialisationError(error: unknown, home: string, account: Account | nu
   if (error instanceof StoreError) return error;
   const said = errorOutput(error);
   if (DISK_FULL.test(said)) return diskFull(home);
-  if (/could not look up effective user ID/.test(said)) {
+  if (said.includes('could not look up effective user ID')) {
     return new StoreError(
       'no-account',
       `Cannot set up the embedded Postgres: the user id ${process.getuid?.() ?? ''} is not in /etc/passwd. ` +
