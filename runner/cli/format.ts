@@ -27,17 +27,16 @@ export function formatTime(date: Date): string {
   return `${String(date.getFullYear())}-${pad(date.getMonth() + 1)}-${pad(date.getDate())} ${pad(date.getHours())}:${pad(date.getMinutes())}:${pad(date.getSeconds())}`;
 }
 
-/** How long ago something was, in the unit that says enough: `12 s ago`, `3 min ago`, `5 h ago`, `2 d ago`. */
-export function formatAge(seconds: number): string {
+/** A span in the unit that says enough: `12 s`, `3 min`, `5 h`, `2 d`. */
+export function formatSpan(seconds: number): string {
   const units = [
     ['s', 1],
     ['min', 60],
     ['h', 3600],
     ['d', 86_400],
   ] as const;
-  if (seconds < 1) return 'just now';
   const [unit, size] = units.findLast(([, length]) => seconds >= length) ?? ['s', 1];
-  return `${String(Math.floor(seconds / size))} ${unit} ago`;
+  return `${String(Math.max(0, Math.floor(seconds / size)))} ${unit}`;
 }
 
 /** `1,234,567`. */
@@ -154,6 +153,24 @@ export function symbolOf(status: RunStatus | Outcome): string {
       return '?';
     case 'running':
       return '▷';
+  }
+}
+
+/** The colour of a state. */
+export function colourOf(status: RunStatus | Outcome): 'green' | 'red' | 'yellow' | 'blue' | 'dim' {
+  switch (status) {
+    case 'succeeded':
+    case 'unchanged':
+      return 'green';
+    case 'failed':
+      return 'red';
+    case 'cancelled':
+    case 'lost':
+      return 'yellow';
+    case 'running':
+      return 'blue';
+    case 'skipped':
+      return 'dim';
   }
 }
 

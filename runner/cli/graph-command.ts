@@ -5,7 +5,7 @@ import { masker, secretsOf } from '../engine/masks.ts';
 import { parsePath } from '../model.ts';
 import { exitCodes } from './exit-codes.ts';
 import { toDot, toMermaid } from './graph-formats.ts';
-import { openProject, projectDirectory } from './open-project.ts';
+import { isIncomplete, openProject, projectDirectory } from './open-project.ts';
 import type { Terminal } from './terminal.ts';
 
 export interface GraphCommandOptions {
@@ -34,5 +34,5 @@ export async function graphCommand(
       break;
   }
   // A graph with files missing is no answer that a script may rely on.
-  return project.problems.some(problem => problem.severity === 'error') ? exitCodes.failed : exitCodes.success;
+  return isIncomplete(project) ? exitCodes.failed : exitCodes.success;
 }

@@ -6,6 +6,8 @@ import { formatLoadProblem } from '../loader/load-problem.ts';
 import { type LoadedProject, loadProject } from '../loader/load-project.ts';
 import { findProject } from '../loader/project.ts';
 import { stateHome } from '../store/embedded/paths.ts';
+import type { ServerOptions } from '../store/embedded/server.ts';
+import { resolveStoreLocation, type StoreLocation } from '../store/location.ts';
 import { closeLostRuns } from '../store/liveness.ts';
 import { openStore } from '../store/open.ts';
 import { replaySpools } from '../store/replay.ts';
@@ -40,6 +42,21 @@ export async function openProject(
     say(terminal, terminal.errorStyle(colour, formatLoadProblem(problem, directory)));
   }
   return project;
+}
+
+/** Whether a file of the project could not be loaded: what is said about the whole project is then not all. */
+export function isIncomplete(project: Pick<LoadedProject, 'problems'>): boolean {
+  return project.problems.some(problem => problem.severity === 'error');
+}
+
+/** Where the store of a project is. */
+export function storeLocation(directory: string, url: string | undefined): StoreLocation {
+  return resolveStoreLocation({ projectDirectory: directory, ...(url !== undefined && { url }) });
+}
+
+/** The embedded server of this user. */
+export function embeddedServer(): ServerOptions {
+  return { home: stateHome(), resources: import.meta.dirname };
 }
 
 /** Opens the store to write a run into it. */

@@ -1,5 +1,5 @@
 /** A run in the terminal: a line per line of output, and on a terminal a live footer below them. */
-import { expandOutput, type OutputBatch, type RunEvent } from '../events.ts';
+import { expandOutput, type Output, type OutputBatch, type RunEvent } from '../events.ts';
 import type { RunSubscriber } from '../engine/subscriber.ts';
 import type { NodePath } from '../model.ts';
 import { formatDuration, symbolOf } from './format.ts';
@@ -11,6 +11,23 @@ export interface RunPrinterOptions {
   readonly style: Style;
   /** Draw the footer; only on a terminal. */
   readonly live: boolean;
+}
+
+/** Lines of output as the terminal shows them, each with its node: `path / to / node: message`. */
+export function formatOutput(
+  { nodePath, message, format, isError }: Pick<Output, 'nodePath' | 'message' | 'format' | 'isError'>,
+  style: Style,
+): string {
+  const prefix = prefixOf(nodePath, style);
+  const lines = message.split('\n').map(line => {
+    if (isError) return `${prefix}${style('red', line)}\n`;
+    return format === 'italics' ? `${prefix}${style(['italic', 'dim'], line)}\n` : `${prefix}${line}\n`;
+  });
+  return lines.join('');
+}
+
+function prefixOf(path: NodePath, style: Style): string {
+  return path.length === 0 ? '' : `${style('cyan', path.join(' / '))}: `;
 }
 
 export class RunPrinter implements RunSubscriber {
@@ -68,13 +85,7 @@ export class RunPrinter implements RunSubscriber {
   }
 
   onOutput(batch: OutputBatch): void {
-    const prefix = this.#prefix(batch.nodePath);
-    const style = this.#style;
-    const lines = batch.text.split('\n').map(line => {
-      if (batch.isError) return `${prefix}${style('red', line)}`;
-      return batch.format === 'italics' ? `${prefix}${style(['italic', 'dim'], line)}` : `${prefix}${line}`;
-    });
-    this.#write(`${lines.join('\n')}\n`);
+    this.#write(formatOutput({ ...batch, message: batch.text }, this.#style));
   }
 
   drained(): Promise<void> | undefined {
@@ -87,11 +98,7 @@ export class RunPrinter implements RunSubscriber {
   }
 
   #line(path: NodePath, text: string): void {
-    this.#write(`${this.#prefix(path)}${text}\n`);
-  }
-
-  #prefix(path: NodePath): string {
-    return path.length === 0 ? '' : `${this.#style('cyan', path.join(' / '))}: `;
+    this.#write(`${prefixOf(path, this.#style)}${text}\n`);
   }
 
   #write(text: string): void {

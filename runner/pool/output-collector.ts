@@ -100,8 +100,7 @@ export class OutputCollector implements Disposable {
 
   #add(lines: string, kind: OutputKind): void {
     const last = this.#chunks.at(-1);
-    if (last !== undefined && last.format === kind.format && last.isError === kind.isError)
-      last.texts.push(lines);
+    if (last?.format === kind.format && last.isError === kind.isError) last.texts.push(lines);
     else this.#chunks.push({ ...kind, texts: [lines] });
     this.#bytes += Buffer.byteLength(lines) + 1;
     if (this.#bytes >= flushBytes) this.flush();

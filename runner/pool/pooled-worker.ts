@@ -1,6 +1,6 @@
 /** One worker, as the runner sees it. */
 import { type ChildProcess, fork } from 'node:child_process';
-import { signalGroup } from './process-group.ts';
+import { killSession, signalGroup } from './process-group.ts';
 import type {
   AttemptResult,
   ExpandedNode,
@@ -64,7 +64,7 @@ export class PooledWorker {
 
   constructor(options: WorkerOptions) {
     this.#options = options;
-    // A group of its own, so that what user code starts by itself can be ended with it.
+    // A session of its own, so that what it has started can be ended with it, known or not.
     this.#process = fork(options.workerFile, options.workerArguments, {
       detached: true,
       serialization: 'json',
@@ -73,7 +73,7 @@ export class PooledWorker {
       stdio: ['ignore', 'ignore', 'pipe', 'ipc'],
     });
     const { pid, stderr } = this.#process;
-    if (pid !== undefined) options.reaper.addGroup(pid);
+    if (pid !== undefined) options.reaper.addWorker(pid);
     stderr?.setEncoding('utf8');
     stderr?.on('data', (text: string) => (this.#lastWords = (this.#lastWords + text).slice(-maxLastWords)));
     this.#process.on('message', (message: FromWorker) => {
@@ -239,7 +239,8 @@ export class PooledWorker {
     const { pid } = this.#process;
     if (pid === undefined || this.#exit === undefined || process.platform === 'win32') return;
     signalGroup(pid, 'SIGKILL');
-    this.#options.reaper.removeGroup(pid);
+    killSession(pid);
+    this.#options.reaper.removeWorker(pid);
   }
 
   #closeIfGone(): void {

@@ -44,19 +44,49 @@ export async function groupEnded(pgid: number, seconds: number): Promise<boolean
   return true;
 }
 
+/**
+ * Kills what is left of the session of a process that has ended: what it had started a moment before, too. Only where
+ * there is /proc. (The id of a session is not given to anybody else while somebody is in it.)
+ */
+export function killSession(sid: number): void {
+  if (process.platform !== 'linux') return;
+  for (const { pid, session } of runningProcesses()) {
+    if (session === sid) signalProcess(pid, 'SIGKILL');
+  }
+}
+
 function hasRunningMember(pgid: number): boolean {
+  for (const { group } of runningProcesses()) if (group === pgid) return true;
+  return false;
+}
+
+function* runningProcesses(): Generator<{
+  readonly pid: number;
+  readonly group: number;
+  readonly session: number;
+}> {
   for (const name of readdirSync('/proc')) {
     if (!/^\d+$/.test(name)) continue;
+    let stat: string;
     try {
-      const stat = readFileSync(`/proc/${name}/stat`, 'latin1');
-      // `pid (name) state parent group …`, and the name may hold anything.
-      const [state, , group] = stat.slice(stat.lastIndexOf(')') + 2).split(' ');
-      if (Number(group) === pgid && state !== 'Z' && state !== 'X') return true;
+      stat = readFileSync(`/proc/${name}/stat`, 'latin1');
     } catch {
       // It has gone while we were looking.
+      continue;
     }
+    // `pid (name) state parent group session …`, and the name may hold anything.
+    const [state, , group, session] = stat.slice(stat.lastIndexOf(')') + 2).split(' ');
+    if (state !== 'Z' && state !== 'X')
+      yield { pid: Number(name), group: Number(group), session: Number(session) };
   }
-  return false;
+}
+
+function signalProcess(pid: number, signal: NodeJS.Signals): void {
+  try {
+    process.kill(pid, signal);
+  } catch {
+    // It has gone meanwhile.
+  }
 }
 
 function signalTree(pid: number, signal: NodeJS.Signals | 0): boolean {

@@ -6,8 +6,11 @@ import { spawn, type ChildProcess } from 'node:child_process';
 import { Socket } from 'node:net';
 
 /*
- * Lines: `+ID` registers, `-ID` forgets, `done` ends without harm. An id is what `kill` takes: `-5` is the group 5.
+ * Lines: `+ID` registers, `-ID` forgets, `done` ends without harm. An id is `gN` for a group, `wN` for a worker.
  * The reaper has a session of its own, so neither Ctrl-C nor the end of a terminal reaches it before its work is done.
+ *
+ * A group that began a moment ago may not have been registered yet. So where there is /proc, whatever belongs to the
+ * session of a worker or is its child is found there; workers are stopped before, so that they start nothing more.
  */
 const script = `trap '' HUP INT QUIT TERM PIPE
 ids=' '
@@ -18,7 +21,24 @@ while IFS= read -r line; do
   done) exit 0 ;;
   esac
 done
-for id in $ids; do kill -9 "$id" 2>/dev/null; done`;
+exec 2>/dev/null
+workers=' '
+for id in $ids; do
+  case $id in
+  w*) workers="$workers\${id#w} "; kill -STOP "\${id#w}" ;;
+  g*) kill -9 "-\${id#g}" ;;
+  esac
+done
+for round in 1 2 3; do
+  for file in /proc/[0-9]*/stat; do
+    { IFS= read -r line <"$file"; } || continue
+    pid=\${file#/proc/}; pid=\${pid%/stat}
+    set -- \${line##*') '}
+    [ "$1" = Z ] && continue
+    case $workers in *" $pid "*) ;; *" $4 "*|*" $2 "*) kill -9 "-$pid"; kill -9 "$pid" ;; esac
+  done
+done
+for id in $workers; do kill -9 "-$id"; kill -9 "$id"; done`;
 
 /** Started with the first registration. Does nothing on Windows, where workers end themselves. */
 export class Reaper implements Disposable {
@@ -31,20 +51,20 @@ export class Reaper implements Disposable {
 
   /** A process group that must not outlive the runner. */
   addGroup(pgid: number): void {
-    this.#add(`-${String(pgid)}`);
+    this.#add(`g${String(pgid)}`);
   }
 
   removeGroup(pgid: number): void {
-    this.#remove(`-${String(pgid)}`);
+    this.#remove(`g${String(pgid)}`);
   }
 
-  /** A single process that must not outlive the runner. */
-  addProcess(pid: number): void {
-    this.#add(String(pid));
+  /** A process that leads a session, none of which must outlive the runner. */
+  addWorker(pid: number): void {
+    this.#add(`w${String(pid)}`);
   }
 
-  removeProcess(pid: number): void {
-    this.#remove(String(pid));
+  removeWorker(pid: number): void {
+    this.#remove(`w${String(pid)}`);
   }
 
   /** The runner ends in good order: nothing is killed. */

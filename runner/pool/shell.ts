@@ -119,7 +119,8 @@ export class ShellCoprocess implements Disposable {
     this.#bash = spawn('bash', ['-c', loop], {
       cwd: '/',
       env: { ...environment },
-      detached: true,
+      // Not detached: commands stay in the worker's session, by which they are found if the worker dies before it has
+      // heard of their group.
       stdio: ['ignore', out?.writeEnd ?? 'pipe', err?.writeEnd ?? 'pipe', 'pipe', 'pipe'],
     });
     if (out !== undefined) closeSync(out.writeEnd);

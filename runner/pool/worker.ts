@@ -2,12 +2,10 @@
 import { join } from 'node:path';
 import * as api from '../api/index.ts';
 import { commandRegistry } from '../commands/registry.ts';
-import { findDatabase, openDatabase } from '../databases/connect.ts';
 import { secretsOf } from '../engine/masks.ts';
 import { entryFile } from '../entry-files.ts';
 import { loadProject } from '../loader/load-project.ts';
 import { formatLoadProblem } from '../loader/load-problem.ts';
-import { warehouseConfig } from '../store/embedded/databases.ts';
 import { stateHome } from '../store/embedded/paths.ts';
 import { SecretMasker } from './output.ts';
 import type { ProjectSource } from './protocol.ts';
@@ -24,9 +22,9 @@ const load: LoadWorkerProject = async ({ directory, files }: ProjectSource) => {
   });
   const { config, root, problems } = project;
   // The runner has loaded the same files and has reported what is wrong with them; here it explains a missing node.
-  const loadProblems = problems.map(problem => formatLoadProblem(problem, directory));
-  const resolveEmbedded = async (): ReturnType<typeof warehouseConfig> =>
-    await warehouseConfig({ home, resources: import.meta.dirname, projectDirectory: directory });
+  const loadProblems = problems
+    .filter(({ severity }) => severity === 'error')
+    .map(problem => formatLoadProblem(problem, directory));
   return {
     root,
     loadProblems,
@@ -35,8 +33,16 @@ const load: LoadWorkerProject = async ({ directory, files }: ProjectSource) => {
     masker: SecretMasker.create(secretsOf(config)),
     shell: config.shell,
     openDatabase: async (alias, { signal }) => {
+      // Not before it is needed: most tasks of most projects have no connection, and a worker is to be ready soon.
+      const { findDatabase, openDatabase } = await import('../databases/connect.ts');
       const { alias: name, definition } = findDatabase(config, alias);
-      return await openDatabase(name, definition, { resolveEmbedded, signal });
+      return await openDatabase(name, definition, {
+        signal,
+        resolveEmbedded: async () => {
+          const { warehouseConfig } = await import('../store/embedded/databases.ts');
+          return await warehouseConfig({ home, resources: import.meta.dirname, projectDirectory: directory });
+        },
+      });
     },
   };
 };

@@ -10,7 +10,7 @@ import {
   type RunStatus,
   type RunTrigger,
 } from '../model.ts';
-import { belowSql, pathEnd } from './durations.ts';
+import { pathEnd } from './path-range.ts';
 import type { NodeRunTable, RunTable, SystemStatisticsTable } from './schema.ts';
 import type { Store } from './store.ts';
 
@@ -111,9 +111,15 @@ export async function nodeRuns(
   options: { readonly limit?: number; readonly before?: number } = {},
 ): Promise<NodeRun[]> {
   const db = await store.db();
-  let query = db.selectFrom('node_run').selectAll().where('node_path', '=', [...path]);
+  let query = db
+    .selectFrom('node_run')
+    .selectAll()
+    .where(eb => eb('node_path', '=', eb.val([...path])));
   if (options.before !== undefined) query = query.where('node_run_id', '<', options.before);
-  const rows = await query.orderBy('node_run_id', 'desc').limit(options.limit ?? 100).execute();
+  const rows = await query
+    .orderBy('node_run_id', 'desc')
+    .limit(options.limit ?? 100)
+    .execute();
   return rows.map(toNodeRun);
 }
 
@@ -122,18 +128,19 @@ export async function nodeRuns(
  * the index, so its time grows with the nodes, not with the runs.
  */
 export async function lastOutcomes(store: Store, path: NodePath): Promise<NodeRun[]> {
-  const [from, end] = [[...path], pathEnd(path)];
-  const bounded = sql.raw(belowSql('bound.from_path', 'bound.end_path', 'n.node_path'));
+  const end = pathEnd(path);
+  const below =
+    end === null
+      ? sql`true`
+      : sql`n.node_path >= ${[...path]}::text[] AND n.node_path < ${[...end]}::text[]
+          AND n.node_path[1:${path.length}::integer] = ${[...path]}::text[]`;
   const { rows } = await sql<Selectable<NodeRunTable>>`
-    WITH RECURSIVE bound AS (SELECT ${from}::text[] AS from_path, ${end === null ? null : [...end]}::text[] AS end_path),
-    last AS (
-      (
-        SELECT n.* FROM bound, node_run n WHERE ${bounded} ORDER BY n.node_path, n.node_run_id DESC LIMIT 1
-      )
+    WITH RECURSIVE last AS (
+      (SELECT n.* FROM node_run n WHERE ${below} ORDER BY n.node_path, n.node_run_id DESC LIMIT 1)
       UNION ALL
-      SELECT next.* FROM last, bound, LATERAL (
+      SELECT next.* FROM last, LATERAL (
         SELECT n.* FROM node_run n
-        WHERE n.node_path > last.node_path AND ${bounded}
+        WHERE n.node_path > last.node_path AND ${below}
         ORDER BY n.node_path, n.node_run_id DESC LIMIT 1
       ) next
     )
@@ -148,7 +155,12 @@ export async function systemStatistics(
   runId: number,
 ): Promise<Selectable<SystemStatisticsTable>[]> {
   const db = await store.db();
-  return await db.selectFrom('system_statistics').selectAll().where('run_id', '=', runId).orderBy('at').execute();
+  return await db
+    .selectFrom('system_statistics')
+    .selectAll()
+    .where('run_id', '=', runId)
+    .orderBy('at')
+    .execute();
 }
 
 type RunRow = Omit<Selectable<RunTable>, 'graph'> & {

@@ -45,7 +45,11 @@ export interface OutputPage {
 const SEARCH_SLICE = 20_000;
 
 /** A page of a run's output, attempt by attempt in the order in which they were begun. */
-export async function getOutput(store: Store, runId: number, query: OutputPageQuery = {}): Promise<OutputPage> {
+export async function getOutput(
+  store: Store,
+  runId: number,
+  query: OutputPageQuery = {},
+): Promise<OutputPage> {
   const { limit = 1_000 } = query;
   const { rows } = await selectLines(runId, query, limit).execute(await store.db());
   return { lines: rows.map(toOutputLine), next: rows.length < limit ? null : positionOf(rows.at(-1)) };

@@ -3,7 +3,7 @@ import { rm } from 'node:fs/promises';
 import type { Client } from 'pg';
 import { markLost } from './liveness.ts';
 import { copyRowsDurably, copyRowsOnce } from './output-writer.ts';
-import { tryLockRun } from './run-lock.ts';
+import { CHANGES_CHANNEL, changeNotice, tryLockRun } from './run-lock.ts';
 import { startedMicros } from './run-row.ts';
 import { AbandonedSpool, listSpools, spoolFolder, type SpoolRecord } from './spool.ts';
 import { writeStates } from './state-writer.ts';
@@ -25,7 +25,7 @@ export interface ReplayOptions {
 }
 
 /**
- * Writes one record durably.
+ * Writes one record durably and tells followers.
  *
  * @param once the record may be in the store already, in parts or as a whole.
  */
@@ -35,9 +35,11 @@ export async function writeRecord(
   record: SpoolRecord,
   once: boolean,
 ): Promise<void> {
-  if (record.kind === 'states') await writeStates(client, runId, record.batch);
-  else if (once) await copyRowsOnce(client, [record.rows]);
+  if (record.kind === 'states') return await writeStates(client, runId, record.batch);
+  if (once) await copyRowsOnce(client, [record.rows]);
   else await copyRowsDurably(client, [record.rows]);
+  const notice = changeNotice({ run: runId, changed: ['output'] });
+  await client.query(`SELECT pg_notify('${CHANGES_CHANNEL}', $1)`, [notice]);
 }
 
 /**

@@ -1,6 +1,6 @@
 /** What incremental processing remembers of nodes from run to run. Retention never touches it. */
 import { formatPath, type NodePath } from '../model.ts';
-import { belowSql, pathEnd } from './durations.ts';
+import { atOrBelow } from './path-range.ts';
 import { storable } from './rows.ts';
 import type { Store } from './store.ts';
 
@@ -22,7 +22,7 @@ export async function fileDependency(
   const row = await db
     .selectFrom('file_dependency')
     .select('hash')
-    .where('node_path', '=', [...path])
+    .where(eb => eb('node_path', '=', eb.val([...path])))
     .where('dependency_type', '=', storable(dependencyType))
     .executeTakeFirst();
   return row?.hash ?? null;
@@ -54,7 +54,7 @@ export async function deleteFileDependency(
   const db = await store.db();
   await db
     .deleteFrom('file_dependency')
-    .where('node_path', '=', [...path])
+    .where(eb => eb('node_path', '=', eb.val([...path])))
     .where('dependency_type', '=', storable(dependencyType))
     .execute();
 }
@@ -65,7 +65,7 @@ export async function processedFiles(store: Store, path: NodePath): Promise<Map<
   const rows = await db
     .selectFrom('processed_file')
     .select(['file_name', 'last_modified_at'])
-    .where('node_path', '=', [...path])
+    .where(eb => eb('node_path', '=', eb.val([...path])))
     .execute();
   return new Map(rows.map(row => [row.file_name, row.last_modified_at]));
 }
@@ -96,7 +96,7 @@ export async function incrementalCopyStatus(
   const row = await db
     .selectFrom('incremental_copy_status')
     .select('last_comparison_value')
-    .where('node_path', '=', [...path])
+    .where(eb => eb('node_path', '=', eb.val([...path])))
     .where('source_table', '=', storable(sourceTable))
     .executeTakeFirst();
   return row?.last_comparison_value ?? null;
@@ -132,14 +132,14 @@ export async function deleteIncrementalCopyStatus(
   const db = await store.db();
   await db
     .deleteFrom('incremental_copy_status')
-    .where('node_path', '=', [...path])
+    .where(eb => eb('node_path', '=', eb.val([...path])))
     .where('source_table', '=', storable(sourceTable))
     .execute();
 }
 
 /** What {@link resetState} would forget, by path. */
 export function stateBelow(store: Store, path: NodePath): Promise<ForgottenState[]> {
-  return perNode(store, path, table => `SELECT node_path FROM ${table} WHERE ${belowSql('$1', '$2')}`);
+  return perNode(store, path, (table, condition) => `SELECT node_path FROM ${table} WHERE ${condition}`);
 }
 
 /** Forgets the incremental state of a node and of everything below it; all of it or nothing. */
@@ -147,15 +147,16 @@ export function resetState(store: Store, path: NodePath): Promise<ForgottenState
   return perNode(
     store,
     path,
-    table => `DELETE FROM ${table} WHERE ${belowSql('$1', '$2')} RETURNING node_path`,
+    (table, condition) => `DELETE FROM ${table} WHERE ${condition} RETURNING node_path`,
   );
 }
 
 async function perNode(
   store: Store,
   path: NodePath,
-  rowsOf: (table: string) => string,
+  rowsOf: (table: string, condition: string) => string,
 ): Promise<ForgottenState[]> {
+  const { condition, values } = atOrBelow(path);
   const client = await store.connect();
   try {
     const { rows } = await client.query<{
@@ -164,8 +165,8 @@ async function perNode(
       processed: number;
       copies: number;
     }>(
-      `WITH f AS (${rowsOf('file_dependency')}), p AS (${rowsOf('processed_file')}),
-        c AS (${rowsOf('incremental_copy_status')})
+      `WITH f AS (${rowsOf('file_dependency', condition)}), p AS (${rowsOf('processed_file', condition)}),
+        c AS (${rowsOf('incremental_copy_status', condition)})
       SELECT node_path, count(*) FILTER (WHERE kind = 'f') AS files, count(*) FILTER (WHERE kind = 'p') AS processed,
         count(*) FILTER (WHERE kind = 'c') AS copies
       FROM (
@@ -174,7 +175,7 @@ async function perNode(
         UNION ALL SELECT node_path, 'c' FROM c
       ) AS all_rows
       GROUP BY node_path`,
-      [path, pathEnd(path)],
+      [...values],
     );
     return rows
       .map(row => ({

@@ -11,7 +11,7 @@ describe('examples/demo', () => {
   it('fails at ping_foo, and skips only what comes after it', async () => {
     await using folder = await temporaryFolder();
     await cp(join(resources, 'examples', 'demo'), folder.path, { recursive: true });
-    const { exitCode, stdout, stderr } = await runMillrace(['run', '--json'], { cwd: folder.path });
+    const { exitCode, stdout, stderr } = await runMillrace(['run', 'demo', '--json'], { cwd: folder.path });
     assert.equal(exitCode, 1, stderr);
 
     const outcomes: Record<string, string> = {};

@@ -2,10 +2,14 @@ import assert from 'node:assert/strict';
 import { cp, stat } from 'node:fs/promises';
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
+import fc from 'fast-check';
+import pg from 'pg';
+import { type Commit, type FileChange, GitLogParser } from '../../examples/repo-stats/history/git-log.ts';
 import { toText } from '../../examples/repo-stats/history/text.ts';
+import { warehouseConfig } from '../../runner/store/embedded/databases.ts';
 import { makeNastyRepository, plainGitEnvironment, TestRepository } from '../support/git-repository.ts';
 import { runMillrace } from '../support/millrace.ts';
-import { resources } from '../support/store.ts';
+import { resources, temporaryHome } from '../support/store.ts';
 import { temporaryFolder, type TemporaryFolder } from '../support/temp.ts';
 
 /** Lines added and deleted, and in how many changes. */
@@ -18,6 +22,7 @@ interface Statistics {
   readonly files: FileTotals;
   readonly subjects: Readonly<Record<string, string>>;
   readonly merges: number;
+  readonly hotSpots: readonly (readonly [path: string, churn: number])[];
 }
 
 const reading = /New commits: \d+, with changed files: \d+\. Commits that are gone: \d+/;
@@ -211,7 +216,7 @@ describe('examples/repo-stats', function () {
 
   it('shows the sample history where there is no repository', async () => {
     const output = await run(undefined);
-    assert.match(output, /the sample history: 334 commits, 5 authors, 12 files/);
+    assert.match(output, /the sample history, 334 commits, 5 authors, 12 files/);
     assert.match(await run(undefined), /New commits: 0, with changed files: 0\. Commits that are gone: 0/);
     assert.ok((await stat(join(project, 'history', 'sample', 'history.log.gz'))).size < 50_000);
   });
@@ -229,9 +234,87 @@ describe('examples/repo-stats', function () {
   });
 });
 
+describe('examples/repo-stats: reading git log', () => {
+  const log = Buffer.from(
+    'commit 0a\x0001 02\0Ann\0ann@x\x001700000000 -0130\0Merge\0' +
+      'commit 0b\0\0commit \0\0\x001\t2\tsubject\0\n' +
+      '1\t2\tends with a tab\t\0-\t-\tbinary\x003\t0\t\0old\0commit new\x00',
+  );
+  const read = (chunks: readonly Buffer[]): (Commit | FileChange)[] => {
+    const parser = new GitLogParser();
+    const records = chunks.flatMap(chunk => [...parser.read(chunk)]);
+    parser.end();
+    return records;
+  };
+  const change = { kind: 'change', commitHash: '0b', renamedFrom: undefined } as const;
+
+  it('tells commits, files and renames apart', () => {
+    assert.deepEqual(read([log]), [
+      {
+        kind: 'commit',
+        hash: '0a',
+        parentCount: 2,
+        authorName: 'Ann',
+        authorEmail: 'ann@x',
+        authorDate: { seconds: 1_700_000_000n, utcOffset: -90 },
+        subject: 'Merge',
+      },
+      {
+        kind: 'commit',
+        hash: '0b',
+        parentCount: 0,
+        authorName: 'commit ',
+        authorEmail: '',
+        authorDate: undefined,
+        subject: '1\t2\tsubject',
+      },
+      { ...change, position: 1, path: 'ends with a tab\t', linesAdded: 1n, linesDeleted: 2n },
+      { ...change, position: 2, path: 'binary', linesAdded: undefined, linesDeleted: undefined },
+      { ...change, position: 3, path: 'commit new', renamedFrom: 'old', linesAdded: 3n, linesDeleted: 0n },
+    ]);
+  });
+
+  it('gives the same however the output is cut', () => {
+    fc.assert(
+      fc.property(fc.array(fc.nat(log.length), { maxLength: 12 }), cuts => {
+        const places = [0, ...cuts.sort((a, b) => a - b), log.length];
+        const chunks = places.slice(1).map((end, index) => log.subarray(places[index], end));
+        assert.deepEqual(read(chunks), read([log]));
+      }),
+    );
+  });
+
+  it('does not take a part for the whole', () => {
+    for (const end of [3, 10, log.length - 1]) {
+      assert.throws(() => read([log.subarray(0, end)]), {
+        message: 'The output of git log ends in the middle of a commit.',
+      });
+    }
+  });
+
+  it('keeps different bytes different, and UTF-8 as it is', () => {
+    const bytes = fc
+      .array(fc.constantFrom(0x41, 0x46, 0xff, 0xe4, 0xc3, 0xa4, 0xef, 0xbf, 0xbd, 0xf0), { maxLength: 8 })
+      .map(values => Buffer.from(values));
+    fc.assert(
+      fc.property(bytes, bytes, (one, other) => {
+        assert.equal(toText(one) === toText(other), one.equals(other));
+      }),
+      { numRuns: 1000 },
+    );
+    fc.assert(
+      fc.property(fc.string({ unit: 'grapheme' }), text => {
+        fc.pre(!text.includes('\ufffd'));
+        assert.equal(toText(Buffer.from(text)), text);
+      }),
+    );
+    assert.equal(toText(Buffer.from('a\xe4\xfcb', 'latin1')), 'a\ufffdE4\ufffdFCb');
+  });
+});
+
 function expected(repository: TestRepository): Statistics {
   if (repository.text('rev-list', '--all', '--max-count=1') === '') {
-    return { authors: {}, weeks: {}, files: {}, subjects: {}, merges: 0 };
+    return { authors: {}, weeks: {}, files: {}, subjects: {}, merges: 0, hotSpots: [] };
   }
   const authors: Record<string, number> = {};
   for (const line of linesOf(repository.git('shortlog', '-sn', 'HEAD'))) {
@@ -270,7 +353,14 @@ function expected(repository: TestRepository): Statistics {
     subjects[record.toString('latin1', 0, at)] = toText(record.subarray(at + 1));
   }
   const merges = Number(repository.text('rev-list', '--merges', '--count', 'HEAD'));
-  return { authors, weeks, files, subjects, merges };
+  const hotSpots = Object.entries(files)
+    .map(([path, [added, deleted]]) => [path, added + deleted] as const)
+    .sort(
+      ([path, churn], [otherPath, otherChurn]) =>
+        otherChurn - churn || Buffer.compare(Buffer.from(path), Buffer.from(otherPath)),
+    )
+    .slice(0, 100);
+  return { authors, weeks, files, subjects, merges, hotSpots };
 }
 
 function* changedFiles(
@@ -331,11 +421,17 @@ async function resultTables(project: string): Promise<Statistics> {
         ) AS file
       ),
       'subjects', (SELECT coalesce(json_object_agg(hash, subject), '{}') FROM repo_stats.commit),
-      'merges', (SELECT count(*) FROM repo_stats.commit WHERE is_merge)
-    )`;
-  // In hexadecimal, because COPY escapes text.
-  const copy = `COPY (SELECT encode(convert_to((${statistics})::text, 'UTF8'), 'hex')) TO STDOUT`;
-  const { exitCode, stdout, stderr } = await runMillrace(['sql', 'dwh', '-c', copy], { cwd: project });
-  assert.equal(exitCode, 0, stderr);
-  return JSON.parse(Buffer.from(stdout.trim(), 'hex').toString('utf8')) as Statistics;
+      'merges', (SELECT count(*) FROM repo_stats.commit WHERE is_merge),
+      'hotSpots', (SELECT coalesce(json_agg(json_build_array(path, churn) ORDER BY rank), '[]') FROM repo_stats.hot_spot)
+    ) AS statistics`;
+  const home = await temporaryHome();
+  const client = new pg.Client(await warehouseConfig({ home, resources, projectDirectory: project }));
+  await client.connect();
+  try {
+    const { rows } = await client.query<{ statistics: Statistics }>(statistics);
+    assert.ok(rows[0]);
+    return rows[0].statistics;
+  } finally {
+    await client.end();
+  }
 }

@@ -261,7 +261,11 @@ describe('pool: shell', function () {
   it('leaves no bash behind', async () => {
     const groups: number[] = [];
     {
-      using shells = new Shells({ onGroup: (pgid, alive) => void (alive && groups.push(pgid)) });
+      using shells = new Shells({
+        onGroup: (pgid, alive) => {
+          if (alive) groups.push(pgid);
+        },
+      });
       await run(shells, 'true', '/tmp');
     }
     for (const pgid of groups) assert.equal(await groupEnded(pgid, 5), true);

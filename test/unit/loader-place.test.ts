@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict';
 import { realpathSync } from 'node:fs';
+import { symlink } from 'node:fs/promises';
 import { join, relative } from 'node:path';
-import { DEFAULT_PIPELINE_FILES, findPipelineFiles } from '../../runner/loader/discovery.ts';
+import { DEFAULT_PIPELINE_FILES, findPipelineFiles, glob } from '../../runner/loader/discovery.ts';
 import { findProject, ProjectNotFoundError } from '../../runner/loader/project.ts';
 import { findSourceFile, isTypeScript } from '../../runner/loader/resolution.ts';
 import { temporaryFolder } from '../support/temp.ts';
@@ -67,13 +68,21 @@ describe('findPipelineFiles', () => {
       'a/node_modules/x/y.pipeline.ts': '',
       '.cache/y.pipeline.ts': '',
       'a/.hidden/y.pipeline.ts': '',
+      '.pipeline.ts': '',
+      '.y.pipeline.ts': '',
+      'x.pipeline.ts/z.txt': '',
+      'x.pipeline.ts.bak': '',
+      'y.pipeline.tsx': '',
     });
+    await symlink(join(folder.path, 'a'), join(folder.path, 'link'));
     assert.deepEqual(await names(folder.path), [
       'B.pipeline.mjs',
       'a/b/c.pipeline.js',
       'a/d.pipeline.mts',
       'z.pipeline.ts',
     ]);
+    // The default has an implementation of its own.
+    assert.deepEqual((await glob(folder.path, DEFAULT_PIPELINE_FILES)).sort(), await names(folder.path));
   });
 
   it('follows the patterns of the project', async () => {

@@ -1,10 +1,11 @@
 import assert from 'node:assert/strict';
 import { chmod, mkdir, readdir, readFile, utimes, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import fc from 'fast-check';
 import ts from 'typescript';
 import { jsonModuleSource } from '../../runner/loader/json-module.ts';
 import { readModuleSyntax } from '../../runner/loader/module-format.ts';
-import { SourceError } from '../../runner/loader/source-error.ts';
+import { placeOf, SourceError } from '../../runner/loader/source-error.ts';
 import { transpile, TYPESCRIPT_VERSION } from '../../runner/loader/transpile.ts';
 import { TranspileCache } from '../../runner/loader/transpile-cache.ts';
 import { Transpiler } from '../../runner/loader/transpiler.ts';
@@ -78,6 +79,22 @@ describe('transpile', () => {
     assert.equal(
       messageOf('\r\nconst a: = 1'),
       '/project/a.pipeline.ts:2:10: Type expected.\nconst a: = 1\n         ^',
+    );
+  });
+});
+
+describe('placeOf', () => {
+  it('gives the line and the column of every offset', () => {
+    const text = fc.string({ unit: fc.constantFrom('a', ' ', '\t', '\n', '\r\n', '😀') });
+    fc.assert(
+      fc.property(text, text, (before, after) => {
+        const { line, column, text: whole } = placeOf(before + after, before.length);
+        const lines = `${before}${after}`.split(/\r\n|\n/);
+        assert.equal(lines[line - 1], whole);
+        const above = lines.slice(0, line - 1).join('').length;
+        const ends = before.length - before.replaceAll(/\r\n|\n/g, '').length;
+        assert.equal(above + ends + column - 1, before.length);
+      }),
     );
   });
 });

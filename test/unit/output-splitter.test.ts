@@ -126,7 +126,7 @@ describe('output: lines', () => {
           assert.deepEqual(split(cut(bytes, places), masked), reference(bytes, masked));
         },
       ),
-      { numRuns: 500 },
+      { numRuns: 300 },
     );
   });
 

@@ -1,0 +1,74 @@
+/** Variables of the evaluated program. */
+import type { Context } from './values.ts';
+import type { EvaluatedModule } from './module.ts';
+
+/** A variable. An imported one reads through to the module that exports it. */
+export interface Binding {
+  value: unknown;
+  /** False between the beginning of the block and the declaration. */
+  isInitialized: boolean;
+  readonly isConstant: boolean;
+  readonly imported?: (() => Binding | { readonly value: unknown }) | undefined;
+}
+
+/** The function whose body is evaluated. Arrow functions share that of the function around them. */
+export interface Frame {
+  thisValue: unknown;
+  /** False in a derived constructor before `super()`. */
+  hasThis: boolean;
+  readonly newTarget: unknown;
+  /** The object whose prototype `super.x` looks at. */
+  readonly homeObject: object | undefined;
+  /** Makes `this` by the constructor of the parent class. */
+  readonly callSuper?: ((args: readonly unknown[]) => unknown) | undefined;
+  readonly isAsync: boolean;
+}
+
+export class Scope {
+  readonly bindings = new Map<string, Binding>();
+  readonly parent: Scope | undefined;
+  readonly module: EvaluatedModule;
+  readonly frame: Frame;
+  /** How many contexts of uncertainty there were when the scope was made: what it declares is as certain as these. */
+  readonly contextDepth: number;
+  readonly isFunction: boolean;
+
+  constructor(
+    parent: Scope | undefined,
+    module: EvaluatedModule,
+    frame: Frame,
+    contexts: readonly Context[],
+    isFunction = false,
+  ) {
+    this.parent = parent;
+    this.module = module;
+    this.frame = frame;
+    this.contextDepth = contexts.length;
+    this.isFunction = isFunction;
+  }
+
+  lookup(name: string): { readonly scope: Scope; readonly binding: Binding } | undefined {
+    let scope: Scope | undefined = this;
+    while (scope !== undefined) {
+      const binding = scope.bindings.get(name);
+      if (binding !== undefined) return { scope, binding };
+      scope = scope.parent;
+    }
+    return undefined;
+  }
+
+  declare(name: string, isConstant: boolean): void {
+    if (!this.bindings.has(name))
+      this.bindings.set(name, { value: undefined, isInitialized: false, isConstant });
+  }
+
+  initialize(name: string, value: unknown): void {
+    const known = this.bindings.get(name);
+    if (known === undefined) {
+      this.bindings.set(name, { value, isInitialized: true, isConstant: false });
+    } else {
+      known.value = value;
+      known.isInitialized = true;
+    }
+  }
+}

@@ -1,0 +1,78 @@
+/**
+ * The thin layer between the analysis and the parser: everything else asks for syntax here, so that the parser can be
+ * exchanged. ts-morph only holds and parses files; nobody asks it for types, symbols or programs, which cost 100 times
+ * as much as parsing.
+ */
+import { Project, ts } from 'ts-morph';
+import type { SourceLocation } from '../../runner/model.ts';
+
+export { ts };
+export type SyntaxNode = ts.Node;
+export type SourceFile = ts.SourceFile;
+export const Kind = ts.SyntaxKind;
+
+/** A mistake in the grammar of a file. */
+export interface SyntaxMistake {
+  readonly message: string;
+  readonly start: number;
+  readonly length: number;
+}
+
+/** Parses files and keeps the latest tree of each. */
+export class Parser {
+  #project = new Project({
+    useInMemoryFileSystem: true,
+    skipFileDependencyResolution: true,
+    skipAddingFilesFromTsConfig: true,
+    skipLoadingLibFiles: true,
+  });
+
+  parse(path: string, text: string): SourceFile {
+    // The drive letter and backslashes of Windows mean nothing to a file system in memory.
+    return this.#project.createSourceFile(path, text, { overwrite: true }).compilerNode;
+  }
+
+  forget(path: string): void {
+    this.#project.getSourceFile(path)?.forget();
+  }
+}
+
+/** The grammar's mistakes in a file, in the order of the text. */
+export function syntaxMistakes(file: SourceFile): readonly SyntaxMistake[] {
+  // The parser keeps them on the tree, though not in its public type.
+  const { parseDiagnostics = [] } = file as unknown as { parseDiagnostics?: readonly ts.DiagnosticWithLocation[] };
+  return parseDiagnostics.map(({ messageText, start, length }) => ({
+    message: ts.flattenDiagnosticMessageText(messageText, '\n'),
+    start,
+    length,
+  }));
+}
+
+/** Where a node stands, without the comments and blanks before it. */
+export function locationOf(node: SyntaxNode): Required<SourceLocation> {
+  const file = node.getSourceFile();
+  return rangeOf(file, node.getStart(file), node.end);
+}
+
+/** A stretch of a file's text as lines and columns that count from 1. */
+export function rangeOf(file: SourceFile, start: number, end: number): Required<SourceLocation> {
+  const from = file.getLineAndCharacterOfPosition(start);
+  const to = file.getLineAndCharacterOfPosition(end);
+  return {
+    file: file.fileName,
+    line: from.line + 1,
+    column: from.character + 1,
+    endLine: to.line + 1,
+    endColumn: to.character + 1,
+  };
+}
+
+/** The text of a node as messages quote it: on one line, and not long. */
+export function quoteSource(node: SyntaxNode): string {
+  const text = node.getText().replace(/\s+/g, ' ');
+  return text.length > 40 ? `${text.slice(0, 39)}…` : text;
+}
+
+export function isTypeScriptFile(path: string): boolean {
+  return /\.[mc]?ts$/.test(path) && !/\.d\.[mc]?ts$/.test(path);
+}
