@@ -400,7 +400,7 @@ export class RunEngine {
         reason,
         cause,
       },
-      open?.nodeRunId,
+      open?.nodeRunId ?? this.#options.ids.nextNodeRunId(),
     );
   }
 
@@ -427,7 +427,7 @@ export class RunEngine {
         rowsProcessed: end.rowsProcessed,
         retryIn: end.retryIn,
       },
-      open?.nodeRunId,
+      open?.nodeRunId ?? this.#options.ids.nextNodeRunId(),
     );
   }
 

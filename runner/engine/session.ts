@@ -10,6 +10,7 @@ import { WorkerPool } from '../pool/worker-pool.ts';
 import { selectNodes } from '../scheduler/plan.ts';
 import { flatten } from '../scheduler/run-graph.ts';
 import { Scheduler } from '../scheduler/scheduler.ts';
+import { averageDurations } from '../store/durations.ts';
 import { RunRecorder } from '../store/run-recorder.ts';
 import type { Store } from '../store/store.ts';
 import { runnerVersion } from '../version.ts';
@@ -115,7 +116,9 @@ export async function startRun(settings: RunSettings): Promise<StartedRun> {
   early.pool.start(Math.min(settings.parallel, graph.taskCount));
 
   const version = codeVersion(directory);
-  const averages = store === null ? new Map<string, number>() : await (await import('../store/durations.ts')).averageDurations(store, pipeline.path);
+  const client = store === null ? null : await store.connect();
+  const averages =
+    client === null ? new Map<string, number>() : await averageDurations(client, pipeline.path);
   const scheduler = new Scheduler(graph, {
     slots: settings.parallel,
     defaultMaxRetries: config.defaultMaxRetries,
@@ -135,9 +138,9 @@ export async function startRun(settings: RunSettings): Promise<StartedRun> {
   };
   const mask = masker(secretsOf(config));
   const recorder =
-    store === null
+    store === null || client === null
       ? null
-      : await startGuarded(store, identity, settings.allowConcurrent, client =>
+      : await startGuarded(client, identity, settings.allowConcurrent, () =>
           RunRecorder.begin(
             store,
             { ...identity, runnerVersion, graph: toGraph(pipeline, { mask }) },

@@ -3,7 +3,6 @@ import type { Client } from 'pg';
 import { formatPath, isAtOrBelow, parsePath, type NodePath } from '../model.ts';
 import { IS_ALIVE_SQL } from '../store/run-lock.ts';
 import type { RunRecorder } from '../store/run-recorder.ts';
-import type { Store } from '../store/store.ts';
 import { UsageError } from './errors.ts';
 
 /** Held while a run looks for others and makes its own row, so that two that start at once see each other. */
@@ -15,37 +14,38 @@ interface Wanted {
 }
 
 /**
- * Begins a run over a new connection, unless a run that is alive overlaps with it.
+ * Begins a run, unless a run that is alive overlaps with it.
  *
+ * @param client Ended when the run is refused.
  * @throws {UsageError} that names the other run.
  */
 export async function startGuarded(
-  store: Store,
+  client: Client,
   wanted: Wanted,
   allowConcurrent: boolean,
-  begin: (client: Client) => Promise<RunRecorder>,
+  begin: () => Promise<RunRecorder>,
 ): Promise<RunRecorder> {
-  const client = await store.connect();
-  if (allowConcurrent) return begin(client);
+  if (allowConcurrent) return begin();
   try {
     await client.query('SELECT pg_advisory_lock($1)', [startLock]);
-    const others = await aliveRuns(client);
-    const other = others.find(run => overlaps(run, wanted));
-    if (other !== undefined) {
-      const what =
-        other.pipelinePath.length === 0 ? 'the whole project' : `"${formatPath(other.pipelinePath)}"`;
-      throw new UsageError(
-        `Run ${other.runId} of ${what} is at work on the same nodes since ${other.startedAt.toISOString()}. ` +
-          `Wait for it, end it with "millrace cancel ${other.runId}", or start this one beside it with --allow-concurrent.`,
-      );
-    }
+    const other = (await aliveRuns(client)).find(run => overlaps(run, wanted));
+    if (other !== undefined) throw new UsageError(refusal(other));
   } catch (error) {
     await client.end();
     throw error;
   }
-  const recorder = await begin(client);
+  const recorder = await begin();
   await client.query('SELECT pg_advisory_unlock($1)', [startLock]);
   return recorder;
+}
+
+function refusal({ runId, pipelinePath, startedAt }: AliveRun): string {
+  const what = pipelinePath.length === 0 ? 'the whole project' : `"${formatPath(pipelinePath)}"`;
+  const id = String(runId);
+  return (
+    `Run ${id} of ${what} has been at work on the same nodes since ${startedAt.toISOString()}. ` +
+    `Wait for it, end it with "millrace cancel ${id}", or start this one beside it with --allow-concurrent.`
+  );
 }
 
 interface AliveRun extends Wanted {

@@ -4,9 +4,35 @@ import type { StateRequest } from '../pool/worker-pool.ts';
 import type { Store } from '../store/store.ts';
 
 export interface StateService {
+  /** @throws when the request is none that a worker can make, or the store cannot be reached. */
   answer(request: StateRequest): Promise<unknown>;
 }
+
+/** Without a store nothing is remembered: everything has changed, always. */
 export function stateService(store: Store | null): StateService {
-  void store;
-  return { answer: (request) => Promise.resolve(request.method.startsWith('file') ? null : undefined as NodePath | undefined) };
+  return { answer: request => (store === null ? Promise.resolve(null) : fromStore(store, request)) };
+}
+
+async function fromStore(
+  store: Store,
+  { method, arguments: [path, ...rest] }: StateRequest,
+): Promise<unknown> {
+  const state = await import('../store/state.ts');
+  if (!isPath(path))
+    throw new Error(`A question about incremental state needs the path of a node, not ${String(path)}.`);
+  const [dependencyType = '', hash = ''] = rest.map(String);
+  switch (method) {
+    case 'fileDependency':
+      return state.fileDependency(store, path, dependencyType);
+    case 'setFileDependency':
+      return state.setFileDependency(store, path, dependencyType, hash);
+    case 'deleteFileDependency':
+      return state.deleteFileDependency(store, path, dependencyType);
+    default:
+      throw new Error(`There is no incremental state called "${method}".`);
+  }
+}
+
+function isPath(value: unknown): value is NodePath {
+  return Array.isArray(value) && value.every(id => typeof id === 'string');
 }

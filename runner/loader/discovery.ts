@@ -26,8 +26,8 @@ export async function findPipelineFiles(
 
 /** Any patterns, with `/` between the parts of the names that come out. */
 export async function glob(directory: string, patterns: readonly string[]): Promise<string[]> {
-  const { glob: find } = await import('tinyglobby');
-  return find([...patterns], {
+  const tinyglobby = await import('tinyglobby');
+  return tinyglobby.glob(patterns, {
     cwd: directory,
     ignore: IGNORED,
     expandDirectories: false,

@@ -12,11 +12,24 @@ import type { Store } from './store.ts';
  */
 export async function averageDurations(from: Store | Client, path: NodePath): Promise<Map<string, number>> {
   const below = atOrBelow(path);
+  const succeeded = `status = 'succeeded' AND kind <> 'pipeline'`;
+  // Jumps from path to path in the index and averages one at a time: comparing every row's path with the one before,
+  // as GROUP BY does, takes four times as long.
   return await query(
     from,
-    `SELECT node_path, avg(extract(epoch FROM ended_at - started_at))::float8 AS seconds FROM node_run
-    WHERE status = 'succeeded' AND kind <> 'pipeline' AND ${below.condition}
-    GROUP BY node_path`,
+    `WITH RECURSIVE path AS (
+      (SELECT node_path FROM node_run WHERE ${succeeded} AND ${below.condition} ORDER BY node_path LIMIT 1)
+      UNION ALL
+      SELECT next.node_path FROM path, LATERAL (
+        SELECT node_path FROM node_run
+        WHERE ${succeeded} AND ${below.condition} AND node_path > path.node_path ORDER BY node_path LIMIT 1
+      ) next
+    )
+    SELECT path.node_path, average.seconds FROM path, LATERAL (
+      SELECT avg(date_part('epoch', ended_at - started_at)) AS seconds FROM node_run
+      WHERE ${succeeded} AND node_path = path.node_path
+      OFFSET 0
+    ) average`,
     below.values,
   );
 }
@@ -32,7 +45,7 @@ export async function averagePipelineDurations(
   const below = atOrBelow(path, 'n.node_path');
   return await query(
     from,
-    `SELECT n.node_path, avg(extract(epoch FROM n.ended_at - n.started_at))::float8 AS seconds
+    `SELECT n.node_path, avg(date_part('epoch', n.ended_at - n.started_at)) AS seconds
     FROM node_run n JOIN run r USING (run_id)
     WHERE n.status = 'succeeded' AND n.kind = 'pipeline' AND ${below.condition}
       AND r.resumed_from IS NULL

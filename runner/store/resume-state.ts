@@ -35,17 +35,19 @@ export async function resumeState(from: Store | Client, runId: number): Promise<
     const [run] = runs;
     if (run === undefined) return null;
 
-    const { rows } = await client.query<{ node_path: string[]; done: boolean }>(
+    const { rows: chain } = await client.query<{ run_id: number }>(
       `WITH RECURSIVE chain AS (
         SELECT run_id, resumed_from FROM run WHERE run_id = $1
         UNION
         SELECT earlier.run_id, earlier.resumed_from FROM chain JOIN run earlier ON earlier.run_id = chain.resumed_from
       )
-      SELECT DISTINCT ON (n.node_path) n.node_path, n.status IN ('succeeded', 'unchanged') AS done
-      FROM chain JOIN node_run n USING (run_id)
-      WHERE n.kind <> 'pipeline'
-      ORDER BY n.node_path, n.node_run_id DESC`,
+      SELECT run_id FROM chain`,
       [runId],
+    );
+    const { rows } = await client.query<{ node_path: string[]; done: boolean }>(
+      `SELECT DISTINCT ON (node_path) node_path, status IN ('succeeded', 'unchanged') AS done FROM node_run
+      WHERE run_id = ANY ($1::bigint[]) AND kind <> 'pipeline' ORDER BY node_path, node_run_id DESC`,
+      [chain.map(run => run.run_id)],
     );
     const paths = (done: boolean): Set<string> =>
       new Set(rows.filter(row => row.done === done).map(row => formatPath(row.node_path)));

@@ -116,8 +116,8 @@ async function printPlans(client: Client, runId: number): Promise<void> {
     'errors of a node run': `SELECT seq FROM node_output WHERE node_run_id = ${runId * 4_194_304 + 211} AND seq > 5 AND is_error
       ORDER BY seq LIMIT 1000`,
     'history of a node': `SELECT * FROM node_run WHERE node_path = '{all,p3,t5}' ORDER BY node_run_id DESC LIMIT 100`,
-    'average durations': `SELECT node_path, avg(ended_at - started_at) FROM node_run
-      WHERE status = 'succeeded' AND kind <> 'pipeline' AND node_path >= '{all,p3}' GROUP BY node_path`,
+    'average duration of a node': `SELECT avg(ended_at - started_at) FROM node_run
+      WHERE status = 'succeeded' AND kind <> 'pipeline' AND node_path = '{all,p3,t5}'`,
     'first failure': `SELECT error FROM node_run WHERE run_id = ${runId} AND status = 'failed' AND kind <> 'pipeline' LIMIT 1`,
     'runs that go on': "SELECT run_id FROM run WHERE status = 'running'",
   };
