@@ -53,7 +53,10 @@ async function main(lines: number, rounds: number): Promise<void> {
     note('recorder', seconds);
     console.log(`recorder, peak RSS       ${megabytes(peak)} MB, ${megabytes(before)} MB before`);
   };
-  if (rounds === 0) return await measureRecorder();
+  if (rounds === 0) {
+    await measureRecorder();
+    return;
+  }
   for (let round = 0; round < rounds; round++) {
     await client.query('TRUNCATE node_output');
     await client.query('SET synchronous_commit = off');

@@ -1,0 +1,137 @@
+/** `await` and `yield` inside of expressions. */
+import { Kind, type SyntaxNode, ts } from '../syntax.ts';
+import { getProperty } from './access.ts';
+import { iterate } from './iteration.ts';
+import { evaluate } from './expressions.ts';
+import type { Machine } from './machine.ts';
+import type { Scope } from './scope.ts';
+import { Dyn, type Suspension } from './values.ts';
+
+const known = new WeakMap<SyntaxNode, boolean>();
+
+/** Whether a piece of code waits or yields itself, not in a function within it. */
+export function hasSuspension(node: SyntaxNode): boolean {
+  let found = known.get(node);
+  if (found === undefined) {
+    found =
+      node.kind === Kind.AwaitExpression ||
+      node.kind === Kind.YieldExpression ||
+      (!ts.isFunctionLike(node) &&
+        !ts.isClassLike(node) &&
+        ts.forEachChild(node, child => hasSuspension(child) || undefined) === true);
+    known.set(node, found);
+  }
+  return found;
+}
+
+/** Values of `await` and `yield` that were computed before the expression around them is evaluated. */
+const resumed = new WeakMap<object, Map<SyntaxNode, unknown>>();
+
+export function resumedValue(scope: Scope, node: SyntaxNode): { readonly value: unknown } | undefined {
+  const values = resumed.get(scope.frame);
+  return values?.has(node) === true ? { value: values.get(node) } : undefined;
+}
+
+/**
+ * Evaluates an expression in which something waits. The parts that wait are evaluated first, from left to right; the
+ * rest of the expression then uses their values.
+ */
+export function* evaluateSuspendable(
+  machine: Machine,
+  node: ts.Expression,
+  scope: Scope,
+): Generator<Suspension, unknown, unknown> {
+  if (!hasSuspension(node)) return evaluate(machine, node, scope);
+  switch (node.kind) {
+    case Kind.AwaitExpression: {
+      const value = yield* evaluateSuspendable(machine, (node as ts.AwaitExpression).expression, scope);
+      return yield { kind: 'await', value };
+    }
+    case Kind.YieldExpression:
+      return yield* evaluateYield(machine, node as ts.YieldExpression, scope);
+    case Kind.ParenthesizedExpression:
+    case Kind.AsExpression:
+    case Kind.SatisfiesExpression:
+    case Kind.NonNullExpression:
+      return yield* evaluateSuspendable(machine, (node as ts.ParenthesizedExpression).expression, scope);
+    case Kind.ConditionalExpression: {
+      const { condition, whenTrue, whenFalse } = node as ts.ConditionalExpression;
+      const test = yield* evaluateSuspendable(machine, condition, scope);
+      if (test instanceof Dyn) return test.derive();
+      return yield* evaluateSuspendable(machine, test ? whenTrue : whenFalse, scope);
+    }
+    case Kind.BinaryExpression: {
+      const { left, operatorToken, right } = node as ts.BinaryExpression;
+      const isLogical =
+        operatorToken.kind === Kind.AmpersandAmpersandToken ||
+        operatorToken.kind === Kind.BarBarToken ||
+        operatorToken.kind === Kind.QuestionQuestionToken;
+      if (!isLogical) break;
+      const value = yield* evaluateSuspendable(machine, left, scope);
+      if (value instanceof Dyn) return value.derive();
+      const goesOn =
+        operatorToken.kind === Kind.AmpersandAmpersandToken
+          ? Boolean(value)
+          : operatorToken.kind === Kind.BarBarToken
+            ? !value
+            : value === undefined || value === null;
+      return goesOn ? yield* evaluateSuspendable(machine, right, scope) : value;
+    }
+    default:
+      break;
+  }
+  let values = resumed.get(scope.frame);
+  if (values === undefined) resumed.set(scope.frame, (values = new Map()));
+  const prepared: SyntaxNode[] = [];
+  for (const part of waitingParts(node)) {
+    values.set(part, yield* evaluateSuspendable(machine, part, scope));
+    prepared.push(part);
+  }
+  try {
+    return evaluate(machine, node, scope);
+  } finally {
+    for (const part of prepared) values.delete(part);
+  }
+}
+
+/** The outermost expressions within another one that can be evaluated before it. */
+function waitingParts(node: SyntaxNode): ts.Expression[] {
+  const parts: ts.Expression[] = [];
+  ts.forEachChild(node, child => {
+    if (!hasSuspension(child)) return;
+    const isCallee =
+      ts.isCallExpression(node) &&
+      child === node.expression &&
+      (ts.isPropertyAccessExpression(child) || ts.isElementAccessExpression(child));
+    if (isCallee || !isExpression(child)) parts.push(...waitingParts(child));
+    else parts.push(child);
+  });
+  return parts;
+}
+
+function isExpression(node: SyntaxNode): node is ts.Expression {
+  return ts.isExpression(node) && !ts.isSpreadElement(node);
+}
+
+function* evaluateYield(
+  machine: Machine,
+  { expression, asteriskToken }: ts.YieldExpression,
+  scope: Scope,
+): Generator<Suspension, unknown, unknown> {
+  const value = expression === undefined ? undefined : yield* evaluateSuspendable(machine, expression, scope);
+  if (asteriskToken === undefined) return yield { kind: 'yield', value };
+  if (value instanceof Dyn || expression === undefined) return yield { kind: 'yield', value };
+  const isAsync = scope.frame.isAsync && getProperty(machine, value, Symbol.asyncIterator, expression) !== undefined;
+  if (isAsync) {
+    const iterator = machine.host.openAsyncIterator(machine, value, expression);
+    for (;;) {
+      const result = yield { kind: 'await', value: iterator() };
+      if (result instanceof Dyn) return result;
+      const { done, value: item } = result as IteratorResult<unknown>;
+      if (done === true) return item;
+      yield { kind: 'yield', value: item };
+    }
+  }
+  for (const item of iterate(machine, value, expression)) yield { kind: 'yield', value: item };
+  return undefined;
+}
