@@ -47,6 +47,7 @@ await Promise.all([
     ...shared,
     format: 'cjs',
     keepNames: false,
+    minify: true,
     outfile: join(dist, 'typescript.cjs'),
     entryPoints: ['typescript'],
   }),

@@ -112,6 +112,7 @@ export function formatTable(
 /** Text that takes up at most so many columns; what is cut off is marked by `…`. */
 export function cutText(text: string, width: number): string {
   if (textWidth(text) <= width) return text;
+  if (width < 1) return '';
   let cut = '';
   let used = 0;
   for (const { segment } of new Intl.Segmenter().segment(text)) {

@@ -1,5 +1,6 @@
 /** `millrace show`. */
 import { UsageError } from '../engine/errors.ts';
+import { formatPath } from '../model.ts';
 import type { NodeRun, RunDetails } from '../store/history.ts';
 import type { Store } from '../store/store.ts';
 import { exitCodes } from './exit-codes.ts';
@@ -11,7 +12,6 @@ import {
   formatDuration,
   formatTable,
   formatTime,
-  nameOfPath,
   symbolOf,
 } from './format.ts';
 import { openHistoryOfProject, projectDirectory } from './open-project.ts';
@@ -89,7 +89,7 @@ export function drawRun(run: RunDetails, { now, width, style }: RunDrawing): str
       { title: 'why', style: (cell, row) => (nodeRuns[row]?.status === 'failed' ? style('red', cell) : cell) },
     ],
     nodeRuns.map(nodeRun => [
-      nameOfPath(nodeRun.nodePath),
+      nodeRun.nodePath.length === 0 ? '(root)' : formatPath(nodeRun.nodePath),
       `${symbolOf(nodeRun.status)} ${nodeRun.status}`,
       String(nodeRun.attempt),
       describeDuration(nodeRun, now),

@@ -193,7 +193,10 @@ describe('stopping the embedded server', function () {
 
   it('is done by the one keeper when nobody uses it any more', async () => {
     await using place = await serverHome();
-    const keeper = join(import.meta.dirname, '../../runner/store/embedded/keeper-main.ts');
+    // A file of its own, by which this test's keepers are told from others.
+    const main = join(import.meta.dirname, '../../runner/store/embedded/keeper-main.ts');
+    const keeper = join(place.projectDirectory, 'keeper.mjs');
+    await writeFile(keeper, `import ${JSON.stringify(main)};\n`);
     process.env['MILLRACE_IDLE_STOP'] = '0.5';
     try {
       const store = await openStore({
@@ -218,7 +221,7 @@ describe('stopping the embedded server', function () {
       await store.close();
       await waitUntil(async () => (await serverStatus(place.home)).state === 'stopped');
       // The keeper's process ends with it.
-      await waitUntil(async () => !(await commandLines()).some(line => line.includes(keeper)));
+      await waitUntil(() => !execFileSync('ps', ['-eo', 'args='], { encoding: 'utf8' }).includes(keeper));
     } finally {
       delete process.env['MILLRACE_IDLE_STOP'];
     }
@@ -318,8 +321,4 @@ async function killServer(place: ServerHome, whole: boolean): Promise<void> {
     .flatMap(([child, parent]) => (parent === pid && child !== undefined ? [child] : []));
   for (const victim of whole ? [pid, ...children] : [pid]) process.kill(victim, 'SIGKILL');
   await waitUntil(async () => !(await isRunning(directory)));
-}
-
-function commandLines(): Promise<string[]> {
-  return Promise.resolve(execFileSync('ps', ['-eo', 'args='], { encoding: 'utf8' }).split('\n'));
 }

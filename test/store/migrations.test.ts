@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { readFile } from 'node:fs/promises';
+import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Client } from 'pg';
 import { migrations } from '../../migrations/index.ts';
@@ -23,7 +23,10 @@ describe('migrations', function () {
   it('make the schema of the golden file, down to nothing and up again', async () => {
     await using project = await temporaryStore();
     const client = await project.store.connect();
-    const golden = await readFile(join(import.meta.dirname, 'schema.sql.golden'), 'utf8');
+    const file = join(import.meta.dirname, 'schema.sql.golden');
+    // After a deliberate change: UPDATE_GOLDEN=1, and look at the difference.
+    if (process.env['UPDATE_GOLDEN'] !== undefined) await writeFile(file, await describeSchema(client));
+    const golden = await readFile(file, 'utf8');
     assert.equal(await describeSchema(client), golden);
     await migrateDown(client, config(project));
     assert.equal(await describeSchema(client), '');

@@ -54,7 +54,7 @@ export function makeFunction(
   const { wrapper } = {
     wrapper(this: unknown, ...args: unknown[]): unknown {
       const result = callClosure(machine, closure, this, args);
-      if (result instanceof Dyn && machine.host.isStrict) throw new Coerced(result);
+      if (result instanceof Dyn && machine.isStrict) throw new Coerced(result);
       return result;
     },
   };

@@ -4,6 +4,7 @@ import type { SourceLocation } from '../../../runner/model.ts';
 import { locationOf, type SyntaxNode } from '../syntax.ts';
 import type { HostApi } from './host-api.ts';
 import type { EvaluatedModule, Modules } from './module.ts';
+import { JobQueue } from './promises.ts';
 import type { Binding, Scope } from './scope.ts';
 import {
   Abandoned,
@@ -69,6 +70,10 @@ export class Machine {
   readonly evaluating: EvaluatedModule[] = [];
   readonly contexts: Context[] = [];
   readonly signal: AbortSignal | undefined;
+  readonly jobs = new JobQueue();
+  /** Native code is asked for a result that must be known: a function that gives an unknown one breaks it off. */
+  isStrict = false;
+  readonly #allowed = new WeakSet();
   readonly #changes: Changes[] = [];
   /** Objects of which it is not known what they hold. */
   readonly #opened = new WeakMap<object, Dyn>();
@@ -115,6 +120,15 @@ export class Machine {
     } finally {
       this.#depth--;
     }
+  }
+
+  /** Makes a native function one that the program may call. */
+  allow(callable: object): void {
+    this.#allowed.add(callable);
+  }
+
+  isAllowed(callable: object): boolean {
+    return this.#allowed.has(callable);
   }
 
   get isCertain(): boolean {

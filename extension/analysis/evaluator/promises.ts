@@ -88,13 +88,13 @@ export class StaticPromise extends Promise<unknown> {
 
 export function resolved(machine: Machine, value: unknown): StaticPromise {
   if (value instanceof StaticPromise) return value;
-  const promise = StaticPromise.make(machine.host.jobs);
+  const promise = StaticPromise.make(machine.jobs);
   promise.fulfil(value);
   return promise;
 }
 
 export function rejected(machine: Machine, error: UserThrow): StaticPromise {
-  const promise = StaticPromise.make(machine.host.jobs);
+  const promise = StaticPromise.make(machine.jobs);
   promise.fail(error);
   return promise;
 }
@@ -112,7 +112,7 @@ export function settle(machine: Machine, value: unknown, node: SyntaxNode | unde
       outcome = { error };
     },
   );
-  while (outcome === undefined && machine.host.jobs.runOne()) machine.step(node);
+  while (outcome === undefined && machine.jobs.runOne()) machine.step(node);
   if (outcome === undefined) return new Dyn('something that it waits for', node);
   if ('error' in outcome) throw outcome.error;
   return outcome.value;
@@ -120,7 +120,7 @@ export function settle(machine: Machine, value: unknown, node: SyntaxNode | unde
 
 /** Runs an asynchronous function until it first waits; the rest follows as jobs. */
 export function runAsync(machine: Machine, body: Generator<Suspension, unknown, unknown>): StaticPromise {
-  const promise = StaticPromise.make(machine.host.jobs);
+  const promise = StaticPromise.make(machine.jobs);
   advance(machine, body, promise, { tryDepth: 1 }, () => body.next());
   return promise;
 }
@@ -180,7 +180,7 @@ export function asyncIterator(machine: Machine, body: Generator<Suspension, unkn
   const own = { tryDepth: 1 };
   let last: StaticPromise = resolved(machine, undefined);
   const next = (value?: unknown): StaticPromise => {
-    const promise = StaticPromise.make(machine.host.jobs);
+    const promise = StaticPromise.make(machine.jobs);
     const go = (resume: () => IteratorResult<Suspension, unknown>): void => {
       const step = attempt(machine, own, resume);
       if (step instanceof UserThrow) promise.fail(step);
@@ -220,7 +220,7 @@ export function asyncIterator(machine: Machine, body: Generator<Suspension, unkn
     },
   };
   for (const method of [iterator.next, iterator.return, iterator[Symbol.asyncIterator]]) {
-    machine.host.allow(method);
+    machine.allow(method);
   }
   return iterator;
 }

@@ -1,7 +1,7 @@
 /** `await` and `yield` inside of expressions. */
 import { Kind, type SyntaxNode, ts } from '../syntax.ts';
 import { getProperty } from './access.ts';
-import { iterate } from './iteration.ts';
+import { asyncItems, iterate } from './iteration.ts';
 import { evaluate } from './expressions.ts';
 import type { Machine } from './machine.ts';
 import type { Scope } from './scope.ts';
@@ -123,10 +123,10 @@ function* evaluateYield(
   if (value instanceof Dyn || expression === undefined) return yield { kind: 'yield', value };
   const isAsync = scope.frame.isAsync && getProperty(machine, value, Symbol.asyncIterator, expression) !== undefined;
   if (isAsync) {
-    const iterator = machine.host.openAsyncIterator(machine, value, expression);
+    const iterator = asyncItems(machine, value, expression);
     for (;;) {
       const result = yield { kind: 'await', value: iterator() };
-      if (result instanceof Dyn) return result;
+      if (typeof result !== 'object' || result === null || result instanceof Dyn) return result;
       const { done, value: item } = result as IteratorResult<unknown>;
       if (done === true) return item;
       yield { kind: 'yield', value: item };
