@@ -23,6 +23,7 @@ export type {
   ProcessEnd,
   Processes,
   ProcessOptions,
+  ProjectSettings,
   QueryResult,
   RunInfo,
 } from './context.ts';

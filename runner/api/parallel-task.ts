@@ -2,6 +2,7 @@
 import type { DocItem } from '../model.ts';
 import type { CommandSpec, ExpandedNode } from '../pool/protocol.ts';
 import type { Command } from './command.ts';
+import type { ProjectSettings } from './context.ts';
 import { checkCount, PipelineError } from './errors.ts';
 import { upstreamIds } from './graph.ts';
 import {
@@ -104,8 +105,10 @@ export abstract class ParallelTask extends Node {
   /**
    * Adds the children to `subPipeline`, which takes the place of this node in the run. It runs in a worker process, and
    * may be called more than once in a run: it must then make children with the same ids.
+   *
+   * @param project settings such as the directory of the input files
    */
-  abstract addParallelTasks(subPipeline: Pipeline): void | Promise<void>;
+  abstract addParallelTasks(subPipeline: Pipeline, project: ProjectSettings): void | Promise<void>;
 
   /** What the page of the node shows about the making of its children. */
   docs(): DocItem[] {
@@ -117,7 +120,7 @@ export abstract class ParallelTask extends Node {
  * The pipeline that takes the place of a parallel task: the same id, path and base path, the task `before` first and
  * `after` last when there are commands for them, and what {@link ParallelTask.addParallelTasks} adds.
  */
-export async function expandParallelTask(task: ParallelTask): Promise<Pipeline> {
+export async function expandParallelTask(task: ParallelTask, project: ProjectSettings): Promise<Pipeline> {
   const pipeline = new Pipeline({
     id: task.id,
     description: task.description,
@@ -132,7 +135,7 @@ export async function expandParallelTask(task: ParallelTask): Promise<Pipeline> 
   if (task.commandsAfter.length > 0) {
     pipeline.addFinal(commandTask('after', 'Runs the commands after', task.commandsAfter));
   }
-  await task.addParallelTasks(pipeline);
+  await task.addParallelTasks(pipeline, project);
   if (task.maxRetries !== undefined) inheritRetries(pipeline, task.maxRetries);
   return pipeline;
 }

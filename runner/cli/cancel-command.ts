@@ -13,13 +13,18 @@ export async function cancelCommand(terminal: Terminal, runId: number): Promise<
       say(terminal, `Run ${String(runId)} is asked to end.`);
       return exitCodes.success;
     case 'already-requested':
-      say(terminal, `Run ${String(runId)} was asked to end at ${result.since.toISOString()} already, and is asked again.`);
+      say(
+        terminal,
+        `Run ${String(runId)} was asked to end at ${result.since.toISOString()} already, and is asked again.`,
+      );
       return exitCodes.success;
     case 'lost':
       say(terminal, `The runner of run ${String(runId)} had died; the run is closed as lost.`);
       return exitCodes.success;
     case 'ended':
-      throw new UsageError(`Run ${String(runId)} is over: it ${result.status === 'succeeded' ? 'succeeded' : `ended as ${result.status}`}.`);
+      throw new UsageError(
+        `Run ${String(runId)} is over: it ${result.status === 'succeeded' ? 'succeeded' : `ended as ${result.status}`}.`,
+      );
     case 'unknown':
       throw new UsageError(`There is no run ${String(runId)} in this project. See "millrace runs".`);
   }

@@ -1,6 +1,6 @@
 /** `millrace run --detach`: the run goes on in a process of its own; this one ends when the run has begun. */
 import { spawn } from 'node:child_process';
-import { text } from 'node:stream/consumers';
+import { once } from 'node:events';
 import type { Readable } from 'node:stream';
 import { exitCodes } from './exit-codes.ts';
 import { say, type Terminal } from './terminal.ts';
@@ -29,16 +29,19 @@ export async function detach(terminal: Terminal): Promise<number> {
     });
   });
   const announced = firstLine(child.stdio[announceDescriptor] as Readable);
-  const errors = child.stderr === null ? Promise.resolve('') : text(child.stderr);
+  // What it has to say before it begins is for the user: files that cannot be loaded, or why it does not begin at all.
+  const errors = child.stdio[2] as Readable;
+  errors.on('data', (chunk: Buffer) => {
+    terminal.stderr.write(chunk);
+  });
   const runId = await Promise.race([announced, exited.then(() => '')]);
   if (runId === '') {
-    // It ended before it began: its words are the user's.
-    terminal.stderr.write(await errors);
+    if (!errors.readableEnded) await once(errors, 'end');
     return exited;
   }
   terminal.stdout.write(`${runId}\n`);
   say(terminal, `Run ${runId} goes on in the background; follow it with: millrace logs ${runId} --follow`);
-  child.stderr?.destroy();
+  errors.destroy();
   child.stdio[announceDescriptor]?.destroy();
   child.unref();
   return exitCodes.success;

@@ -92,7 +92,9 @@ export function formatTable(
     columns
       .map(({ right, style }, column) => {
         const isLast = column === columns.length - 1;
-        const cell = isLast ? cutText(cells[column] ?? '', Math.max(1, width - before)) : (cells[column] ?? '');
+        const cell = isLast
+          ? cutText(cells[column] ?? '', Math.max(1, width - before))
+          : (cells[column] ?? '');
         const styled = row === undefined || style === undefined || cell === '' ? cell : style(cell, row);
         const blanks = ' '.repeat(Math.max(0, (widths[column] ?? 0) - textWidth(cell)));
         if (right === true) return blanks + styled;
@@ -128,6 +130,27 @@ export function cutText(text: string, width: number): string {
 export function firstLine(text: string): string {
   const line = text.split('\n').find(each => each.trim() !== '') ?? '';
   return plainText(line).trim();
+}
+
+/** Sequences that steer a terminal; the first alternative is colours. */
+const control =
+  // eslint-disable-next-line no-control-regex
+  /\u001b\[[\d;:]*m|\u001b(?:\[[0-?]*[ -/]*[@-~]|\][^\u0007\u001b]*(?:\u0007|\u001b\\)|[ -/]*[0-~])|[\u0000-\u0008\u000b-\u001f\u007f-\u009f]/g;
+
+/**
+ * A line of a program's output that may stand on a terminal: it keeps its colours, which end with it, and can neither
+ * move the cursor nor clear anything. Of a line that was written over with `\r`, the last state is kept.
+ */
+export function harmlessText(line: string): string {
+  if (!/\p{Cc}/u.test(line)) return line;
+  const last = line.replace(/\r+$/, '').split('\r').at(-1) ?? '';
+  let coloured = false;
+  const text = last.replace(control, sequence => {
+    const isColour = /^\u001b\[[\d;:]*m$/.test(sequence);
+    coloured ||= isColour;
+    return isColour ? sequence : '';
+  });
+  return coloured ? `${text}\u001b[0m` : text;
 }
 
 /** Text of somebody else without what would steer a terminal: one line, tabs as blanks. */

@@ -54,7 +54,10 @@ export function drawTree(root: ListedNode, { now, width, style }: TreeOptions): 
       { title: 'kind', style: cell => style('dim', cell) },
       { title: 'average', right: true },
       { title: 'cost', right: true, style: cell => style('dim', cell) },
-      { title: 'last', style: (cell, row) => style(colourOf(rows[row]?.node.last?.status ?? 'skipped'), cell) },
+      {
+        title: 'last',
+        style: (cell, row) => style(colourOf(rows[row]?.node.last?.status ?? 'skipped'), cell),
+      },
       { title: 'description', style: cell => style('dim', cell) },
     ],
     rows.map(({ branch, node }) => [

@@ -33,7 +33,11 @@ export async function logsCommand(
   const { style } = terminal;
   const print = (line: OutputLine): Promise<void> | undefined => {
     const event = toEvent(line, runId);
-    writer.write(options.json === true ? `${JSON.stringify(event)}\n` : formatOutput(event, style));
+    writer.write(
+      options.json === true
+        ? `${JSON.stringify(event)}\n`
+        : formatOutput(event, style, terminal.stdout.isTTY),
+    );
     return writer.drained;
   };
 
@@ -109,6 +113,8 @@ function checkPath(run: RunDetails, wanted: NodePath): void {
   if (isToCome || known.has(text)) return;
   const nearest = didYouMean(text, known.keys());
   const hint =
-    nearest === undefined ? `"millrace show ${String(run.runId)}" lists what it has.` : `Did you mean "${nearest}"?`;
+    nearest === undefined
+      ? `"millrace show ${String(run.runId)}" lists what it has.`
+      : `Did you mean "${nearest}"?`;
   throw new UsageError(`Run ${String(run.runId)} has no node "${text}". ${hint}`);
 }

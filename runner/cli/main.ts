@@ -6,12 +6,13 @@ import { reportError } from './report-error.ts';
 
 /** Runs the command line and gives the exit code. Never throws. */
 export async function main(args: readonly string[]): Promise<number> {
-  // A reader that goes away (`millrace … | head`) is no error of ours: a run goes on without it.
-  for (const stream of [process.stdout, process.stderr]) {
-    stream.on('error', (error: NodeJS.ErrnoException) => {
-      if (error.code !== 'EPIPE') throw error;
-    });
-  }
+  // A run must not end because nobody can read it any more: not when a reader goes away (`millrace … | head`), not when
+  // the terminal is closed, not when the disk is full.
+  process.stderr.on('error', () => undefined);
+  process.stdout.on('error', (error: NodeJS.ErrnoException) => {
+    if (error.code === 'EPIPE' || error.code === 'EIO') return;
+    process.stderr.write(`millrace: Standard output cannot be written any more: ${error.message}\n`);
+  });
   let exitCode: number = exitCodes.success;
   const program = makeProgram(code => {
     exitCode = code;
@@ -21,8 +22,7 @@ export async function main(args: readonly string[]): Promise<number> {
     return exitCode;
   } catch (error) {
     // Commander has printed its message already; help and the version are no errors.
-    if (error instanceof CommanderError)
-      return error.exitCode === 0 ? exitCodes.success : exitCodes.usage;
+    if (error instanceof CommanderError) return error.exitCode === 0 ? exitCodes.success : exitCodes.usage;
     return reportError(error, process.stderr);
   }
 }

@@ -6,7 +6,16 @@ import { UsageError } from '../engine/errors.ts';
 import type { LoadedProject } from '../loader/load-project.ts';
 import { exitCodes } from './exit-codes.ts';
 import { Keyboard } from './keyboard.ts';
-import { drawMenu, type Menu, type MenuAction, type MenuKey, openMenu, pressKey, refreshMenu, runArguments } from './menu.ts';
+import {
+  drawMenu,
+  type Menu,
+  type MenuAction,
+  type MenuKey,
+  openMenu,
+  pressKey,
+  refreshMenu,
+  runArguments,
+} from './menu.ts';
 import { type ListedNode, listNodes, readNodeHistory } from './node-list.ts';
 import { openHistory, openProject, projectDirectory } from './open-project.ts';
 import { say, type Terminal } from './terminal.ts';
@@ -16,7 +25,9 @@ const alternateScreen = { enter: '\u001b[?1049h\u001b[?25l', leave: '\u001b[?25h
 export async function menuCommand(terminal: Terminal): Promise<number> {
   const { stdin, stdout } = terminal;
   if (!stdin.isTTY || !stdout.isTTY)
-    throw new UsageError('The menu needs a terminal. Without one there are "millrace list" and "millrace run".');
+    throw new UsageError(
+      'The menu needs a terminal. Without one there are "millrace list" and "millrace run".',
+    );
   const directory = projectDirectory(terminal);
   const project = await openProject(terminal, directory);
   let { listed, now } = await readTree(terminal, directory, project);
@@ -91,7 +102,14 @@ const keys: readonly MenuKey[] = [
 ];
 
 /** Also the letters that walk in vi. */
-const aliases: Readonly<Record<string, MenuKey>> = { k: 'up', j: 'down', h: 'left', l: 'right', enter: 'return', escape: 'q' };
+const aliases: Readonly<Record<string, MenuKey>> = {
+  k: 'up',
+  j: 'down',
+  h: 'left',
+  l: 'right',
+  enter: 'return',
+  escape: 'q',
+};
 
 function menuKey({ name = '' }: Key): MenuKey | undefined {
   return keys.find(key => key === name) ?? aliases[name];

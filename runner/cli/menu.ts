@@ -115,7 +115,9 @@ export function pressKey(menu: Menu, key: MenuKey): { readonly menu: Menu; reado
     case 'r':
     case 'w': {
       const paths = checkedPaths(menu);
-      return paths.length === 0 ? { menu } : { menu, action: { type: 'run', paths, withUpstreams: key === 'w' } };
+      return paths.length === 0
+        ? { menu }
+        : { menu, action: { type: 'run', paths, withUpstreams: key === 'w' } };
     }
     case 'q':
       return { menu, action: { type: 'quit' } };
@@ -150,7 +152,10 @@ export function drawMenu(menu: Menu, { rows: height, columns, now, style }: Menu
   const names = visible.map(({ path, node, level }) => {
     const box = menu.checked.has(path) ? '[x]' : '[ ]';
     const sign = node.nodes.length === 0 ? ' ' : menu.open.has(path) ? '▾' : '▸';
-    return cutText(`${path === menu.cursor ? '›' : ' '} ${box} ${'  '.repeat(level)}${sign} ${node.id}`, width);
+    return cutText(
+      `${path === menu.cursor ? '›' : ' '} ${box} ${'  '.repeat(level)}${sign} ${node.id}`,
+      width,
+    );
   });
   const longest = Math.max(0, ...names.map(textWidth));
   const shown = visible.map(({ path, node }, index) => {
@@ -177,7 +182,8 @@ function helpFor(menu: Menu, width: number): string[] {
   const lines: string[] = [];
   for (const part of parts) {
     const line = lines.at(-1);
-    if (line !== undefined && line.length + part.length + 3 <= width) lines[lines.length - 1] = `${line} · ${part}`;
+    if (line !== undefined && line.length + part.length + 3 <= width)
+      lines[lines.length - 1] = `${line} · ${part}`;
     else lines.push(cutText(part, width));
   }
   return lines;

@@ -94,6 +94,7 @@ function lastOutcome(nodeRun: NodeRun | undefined): LastOutcome | null {
     status,
     startedAt: startedAt?.toISOString() ?? null,
     endedAt: endedAt?.toISOString() ?? null,
-    duration: startedAt === null || endedAt === null ? null : (endedAt.getTime() - startedAt.getTime()) / 1000,
+    duration:
+      startedAt === null || endedAt === null ? null : (endedAt.getTime() - startedAt.getTime()) / 1000,
   };
 }

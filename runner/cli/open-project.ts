@@ -76,7 +76,11 @@ export async function openHistoryOfProject(terminal: Terminal, directory: string
 }
 
 /** Opens the store to look into it, after closing runs whose runner died and storing what they left in files. */
-export async function openHistory(terminal: Terminal, directory: string, url: string | undefined): Promise<Store> {
+export async function openHistory(
+  terminal: Terminal,
+  directory: string,
+  url: string | undefined,
+): Promise<Store> {
   const store = await openStoreForRun(directory, url);
   await tidyStore(terminal, store);
   return store;
@@ -86,7 +90,10 @@ export async function openHistory(terminal: Terminal, directory: string, url: st
 export async function tidyStore(terminal: Terminal, store: Store): Promise<void> {
   for (const outcome of await replaySpools(store)) {
     if (outcome.kind === 'failed') {
-      say(terminal, `What a run left in ${outcome.path} while the store was away cannot be stored: ${outcome.message}`);
+      say(
+        terminal,
+        `What a run left in ${outcome.path} while the store was away cannot be stored: ${outcome.message}`,
+      );
     }
   }
   await closeLostRuns(store);

@@ -68,25 +68,46 @@ function addRunCommands(program: Command, run: Run): void {
     .option('--nodes <paths>', 'only these nodes below the path, as a,b/c', list)
     .option('--with-upstreams', 'also everything that the selected nodes wait for')
     .addOption(
-      new Option('--resume <run>', 'run again what did not succeed in that run, with its selection and parameters')
+      new Option(
+        '--resume <run>',
+        'run again what did not succeed in that run, with its selection and parameters',
+      )
         .argParser(wholeNumber)
         .conflicts(['nodes', 'withUpstreams']),
     )
     .option('--param <name=value>', 'a parameter of the pipeline; may be repeated', parameter)
-    .option('--parallel <n>', 'how many tasks run at once (default: maxParallelTasks of the project)', wholeNumber)
+    .option(
+      '--parallel <n>',
+      'how many tasks run at once (default: maxParallelTasks of the project)',
+      wholeNumber,
+    )
     .option('--no-store', 'keep no history')
     .option('--detach', 'start the run, print its id and return; it goes on in the background')
     .option('--json', 'print one event a line as JSON')
     .option('--allow-concurrent', 'run although another run is at work on the same nodes')
     .addOption(
-      new Option('--trigger <who>', 'who starts the run').choices(['editor', 'cli', 'api', 'schedule']).hideHelp(),
+      new Option('--trigger <who>', 'who starts the run')
+        .choices(['editor', 'cli', 'api', 'schedule'])
+        .hideHelp(),
     )
     .action(
-      run(async (terminal, path: string | undefined, given: Partial<import('./run-command.ts').RunCommandOptions>) => {
-        const { runCommand } = await import('./run-command.ts');
-        const defaults = { withUpstreams: false, param: {}, store: true, allowConcurrent: false, trigger: 'cli' } as const;
-        return runCommand(terminal, path, { ...defaults, ...given });
-      }),
+      run(
+        async (
+          terminal,
+          path: string | undefined,
+          given: Partial<import('./run-command.ts').RunCommandOptions>,
+        ) => {
+          const { runCommand } = await import('./run-command.ts');
+          const defaults = {
+            withUpstreams: false,
+            param: {},
+            store: true,
+            allowConcurrent: false,
+            trigger: 'cli',
+          } as const;
+          return runCommand(terminal, path, { ...defaults, ...given });
+        },
+      ),
     )
     .addHelpText(
       'after',
@@ -102,7 +123,9 @@ function addRunCommands(program: Command, run: Run): void {
     .command('cancel')
     .description('Ends a run that is going on, wherever it was started.')
     .argument('<run>', 'the id of the run', wholeNumber)
-    .action(run(async (terminal, id: number) => (await import('./cancel-command.ts')).cancelCommand(terminal, id)))
+    .action(
+      run(async (terminal, id: number) => (await import('./cancel-command.ts')).cancelCommand(terminal, id)),
+    )
     .addHelpText('after', examples('millrace cancel 42'));
 
   program
@@ -129,18 +152,26 @@ function addProjectCommands(program: Command, run: Run): void {
     .command('graph')
     .description('The graph of a pipeline as the code declares it.')
     .argument('[path]', 'only this node and below')
-    .addOption(new Option('--format <format>', 'how to print it').choices(['json', 'mermaid', 'dot']).default('json'))
+    .addOption(
+      new Option('--format <format>', 'how to print it').choices(['json', 'mermaid', 'dot']).default('json'),
+    )
     .option('--no-locations', 'leave out where the nodes stand in the source')
     .action(
-      run(async (terminal, path: string | undefined, options: import('./graph-command.ts').GraphCommandOptions) =>
-        (await import('./graph-command.ts')).graphCommand(terminal, path, options),
+      run(
+        async (
+          terminal,
+          path: string | undefined,
+          options: import('./graph-command.ts').GraphCommandOptions,
+        ) => (await import('./graph-command.ts')).graphCommand(terminal, path, options),
       ),
     )
     .addHelpText('after', examples('millrace graph shop --format dot | dot -Tsvg > shop.svg'));
 
   program
     .command('reset')
-    .description('Forgets the incremental state of a node and of everything below it; prints what it forgets.')
+    .description(
+      'Forgets the incremental state of a node and of everything below it; prints what it forgets.',
+    )
     .argument('[path]', 'the node; without it everything')
     .option('--yes', 'do not ask')
     .action(
@@ -152,7 +183,9 @@ function addProjectCommands(program: Command, run: Run): void {
 
   program
     .command('sql')
-    .description('Runs SQL in a database of the project, from standard input by default; stops at the first error.')
+    .description(
+      'Runs SQL in a database of the project, from standard input by default; stops at the first error.',
+    )
     .argument('<alias>', 'the alias of the database, for example dwh')
     .addOption(new Option('-f, --file <file>', 'run this file').conflicts('command'))
     .option('-c, --command <sql>', 'run this text')
@@ -198,8 +231,9 @@ function addHistoryCommands(program: Command, run: Run): void {
     .addOption(new Option('--limit <n>', 'how many').argParser(wholeNumber).default(20))
     .option('--json', 'as one JSON value')
     .action(
-      run(async (terminal, path: string | undefined, options: import('./runs-command.ts').RunsCommandOptions) =>
-        (await import('./runs-command.ts')).runsCommand(terminal, path, options),
+      run(
+        async (terminal, path: string | undefined, options: import('./runs-command.ts').RunsCommandOptions) =>
+          (await import('./runs-command.ts')).runsCommand(terminal, path, options),
       ),
     )
     .addHelpText('after', examples('millrace runs', 'millrace runs shop/load --status failed --limit 5'));
@@ -226,8 +260,12 @@ function addHistoryCommands(program: Command, run: Run): void {
     .option('--json', 'one line of output a line, as JSON')
     .action(
       run(
-        async (terminal, id: number, path: string | undefined, options: import('./logs-command.ts').LogsCommandOptions) =>
-          (await import('./logs-command.ts')).logsCommand(terminal, id, path, options),
+        async (
+          terminal,
+          id: number,
+          path: string | undefined,
+          options: import('./logs-command.ts').LogsCommandOptions,
+        ) => (await import('./logs-command.ts')).logsCommand(terminal, id, path, options),
       ),
     )
     .addHelpText('after', examples('millrace logs 42 --follow', 'millrace logs 42 shop/load --errors'));
@@ -256,7 +294,10 @@ function addStoreCommands(program: Command, run: Run): void {
   store
     .command('stop')
     .description('Stops the embedded server unless somebody uses it.')
-    .option('--force', 'also when somebody uses it: runs go on and keep what they have to say in a file meanwhile')
+    .option(
+      '--force',
+      'also when somebody uses it: runs go on and keep what they have to say in a file meanwhile',
+    )
     .action(run(async (terminal, options: { force?: true }) => (await load()).storeStop(terminal, options)))
     .addHelpText('after', examples('millrace store stop'));
   store
@@ -273,7 +314,9 @@ function addStoreCommands(program: Command, run: Run): void {
     .command('prune')
     .description('Deletes old runs with their output, never incremental state.')
     .addOption(
-      new Option('--days <n>', 'older than so many days (default: retentionDays of the project)').argParser(days),
+      new Option('--days <n>', 'older than so many days (default: retentionDays of the project)').argParser(
+        days,
+      ),
     )
     .action(run(async (terminal, options: { days?: number }) => (await load()).storePrune(terminal, options)))
     .addHelpText('after', examples('millrace store prune', 'millrace store prune --days 7'));
@@ -323,11 +366,17 @@ function adaptErrors(command: Command): void {
   for (let at: Command | null = command; at !== null; at = at.parent) names.unshift(at.name());
   command.configureOutput({
     outputError: (text, write) => {
-      const [what = '', hint] = text.replace(/^error: /, '').trim().split('\n');
+      const [what = '', hint] = text
+        .replace(/^error: /, '')
+        .trim()
+        .split('\n');
       const nearest = /Did you mean (?:one of )?(.*)\?/.exec(hint ?? '')?.[1];
-      const suggestion = nearest === undefined ? '' : ` Did you mean ${nearest.split(', ').map(quoted).join(' or ')}?`;
+      const suggestion =
+        nearest === undefined ? '' : ` Did you mean ${nearest.split(', ').map(quoted).join(' or ')}?`;
       const sentence = what.replace(/'([^']*)'/g, '"$1"').replace(/\.?$/, '.');
-      write(`millrace: ${sentence.charAt(0).toUpperCase()}${sentence.slice(1)}${suggestion}\nSee: ${names.join(' ')} --help\n`);
+      write(
+        `millrace: ${sentence.charAt(0).toUpperCase()}${sentence.slice(1)}${suggestion}\nSee: ${names.join(' ')} --help\n`,
+      );
     },
   });
 }
@@ -337,10 +386,12 @@ function quoted(text: string): string {
 }
 
 function list(text: string): string[] {
-  return text
+  const parts = text
     .split(',')
     .map(part => part.trim())
     .filter(part => part !== '');
+  if (parts.length === 0) throw new InvalidArgumentError('Name at least one node.');
+  return parts;
 }
 
 function wholeNumber(text: string): number {

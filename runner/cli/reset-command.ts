@@ -45,9 +45,13 @@ export function drawState(nodes: readonly ForgottenState[]): string {
   return nodes
     .map(({ nodePath, fileDependencies, processedFiles, copyStatuses }) => {
       const parts = [
-        fileDependencies === 0 ? [] : [`hashes of ${plural(fileDependencies, 'file dependency').replace(/ys$/, 'ies')}`],
+        fileDependencies === 0
+          ? []
+          : [`hashes of ${plural(fileDependencies, 'file dependency').replace(/ys$/, 'ies')}`],
         processedFiles === 0 ? [] : [plural(processedFiles, 'processed file')],
-        copyStatuses === 0 ? [] : [`how far ${plural(copyStatuses, 'table')} ${copyStatuses === 1 ? 'is' : 'are'} copied`],
+        copyStatuses === 0
+          ? []
+          : [`how far ${plural(copyStatuses, 'table')} ${copyStatuses === 1 ? 'is' : 'are'} copied`],
       ].flat();
       return `${nameOfPath(nodePath)}: ${parts.join(', ')}\n`;
     })

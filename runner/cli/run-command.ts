@@ -5,9 +5,10 @@ import { selectForRun } from '../engine/selection.ts';
 import { type RunSettings, startPool, startRun, type StartedRun } from '../engine/session.ts';
 import type { RunResult } from '../engine/run.ts';
 import { parsePath, type RunTrigger } from '../model.ts';
+import type { LoadedProject } from '../loader/load-project.ts';
 import { exitCodes } from './exit-codes.ts';
 import { formatCounts, formatDuration, symbolOf } from './format.ts';
-import { openProject, openStoreForRun, projectDirectory, tidyStore } from './open-project.ts';
+import { isIncomplete, openProject, openStoreForRun, projectDirectory, tidyStore } from './open-project.ts';
 import type { Store } from '../store/store.ts';
 import { announceVariable } from './detach.ts';
 import { JsonPrinter, RunPrinter } from './run-printer.ts';
@@ -31,12 +32,17 @@ export async function runCommand(
   path: string | undefined,
   options: RunCommandOptions,
 ): Promise<number> {
-  if (options.detach === true) return (await import('./detach.ts')).detach(terminal);
+  if (options.detach === true && !options.store) {
+    throw new UsageError(
+      'A run without the store cannot be detached: its output would be nowhere. Leave out --detach or --no-store.',
+    );
+  }
   if (options.resume !== undefined && path !== undefined) {
     throw new UsageError('A run is resumed with its own selection: give either a path or --resume.');
   }
   if (options.resume !== undefined && !options.store)
     throw new UsageError('A run cannot be resumed without the store.');
+  if (options.detach === true) return (await import('./detach.ts')).detach(terminal);
 
   const directory = projectDirectory(terminal);
   // The first worker starts before anything else: it loads the project while this process does, and needs longer.
@@ -45,20 +51,23 @@ export async function runCommand(
     const project = await openProject(terminal, directory);
     const parallel = options.parallel ?? project.config.maxParallelTasks;
     early.pool.size = parallel;
-    await using store = options.store ? await openStoreForRun(directory, project.config.store) : null;
     const wanted = {
       path: parsePath(path ?? ''),
       nodes: (options.nodes ?? []).map(parsePath),
       withUpstreams: options.withUpstreams,
     };
+    // What cannot be run is refused before a server is started for it.
+    const selection = options.resume === undefined ? selectForRun(project.root, wanted) : undefined;
+    if (project.root.nodes.size === 0) return refuseEmpty(terminal, project);
+    await using store = options.store ? await openStoreForRun(directory, project.config.store) : null;
     let request: Pick<RunSettings, 'selection' | 'params' | 'resume'>;
-    if (options.resume !== undefined && store !== null) {
+    if (selection !== undefined) request = { selection, params: options.param, resume: null };
+    else if (options.resume !== undefined && store !== null) {
       const { resumeSettings } = await import('../engine/resume.ts');
       await tidyStore(terminal, store);
       request = await resumeSettings(store, project.root, options.resume, options.param);
-    } else {
-      request = { selection: selectForRun(project.root, wanted), params: options.param, resume: null };
-    }
+    } else throw new Error('neither a selection nor a run to resume');
+    const printer = makePrinter(terminal, options.json === true);
     const run = await startRun({
       directory,
       project,
@@ -67,19 +76,24 @@ export async function runCommand(
       parallel,
       allowConcurrent: options.allowConcurrent,
       trigger: options.trigger,
-      subscribers: [options.json === true ? new JsonPrinter(terminal.stdout) : printer(terminal)],
+      subscribers: [printer],
       pool: early,
     });
-    using _signals = cancelOnSignals(terminal, run);
+    using _signals = cancelOnSignals(run, text => {
+      printer.notice(text);
+    });
     announce(run.runId);
     const result = await run.result;
     if (options.json !== true) conclude(terminal, result);
     for (const note of result.notes) say(terminal, note);
+    // Everything was asked for, and a part of everything could not be loaded.
+    const lacksFiles =
+      isIncomplete(project) &&
+      request.selection.pipeline === project.root &&
+      request.selection.nodePaths.length === 0;
+    if (lacksFiles) say(terminal, 'Not everything was run: what could not be loaded is listed above.');
     if (store !== null) await afterRun(terminal, store, project.config.retentionDays);
-    return exitCodeOf(
-      result,
-      project.problems.some(problem => problem.severity === 'error') && wanted.path.length === 0,
-    );
+    return exitCodeOf(result, lacksFiles);
   } finally {
     await early.pool.close();
   }
@@ -91,9 +105,22 @@ function announce(runId: number | null): void {
   if (descriptor !== undefined) writeSync(Number(descriptor), `${runId ?? ''}\n`);
 }
 
-function printer(terminal: Terminal): RunPrinter {
-  const { stdout, style } = terminal;
-  return new RunPrinter({ stdout, style, live: stdout.isTTY && process.env['TERM'] !== 'dumb' });
+/** There is nothing to run in the whole project. */
+function refuseEmpty(terminal: Terminal, project: LoadedProject): number {
+  if (isIncomplete(project)) {
+    say(terminal, 'There is nothing to run: what could not be loaded is listed above.');
+    return exitCodes.failed;
+  }
+  throw new UsageError(
+    'There is nothing to run: the project has no pipelines. They are what files like "name.pipeline.ts" export; ' +
+      '"millrace init" makes a first one.',
+  );
+}
+
+function makePrinter(terminal: Terminal, json: boolean): RunPrinter | JsonPrinter {
+  const { stdout, stderr, style } = terminal;
+  if (json) return new JsonPrinter(stdout, stderr);
+  return new RunPrinter({ stdout, stderr, style, live: stdout.isTTY && process.env['TERM'] !== 'dumb' });
 }
 
 /** The last line: id, status, duration, counts. */
@@ -104,11 +131,10 @@ function conclude(terminal: Terminal, result: RunResult): void {
   terminal.stdout.write(`${status} in ${formatDuration(result.duration)}: ${formatCounts(result.counts)}\n`);
 }
 
-function exitCodeOf(result: RunResult, incomplete: boolean): number {
+function exitCodeOf(result: RunResult, lacksFiles: boolean): number {
   switch (result.status) {
     case 'succeeded':
-      // Everything was asked for, and a part of everything could not be loaded.
-      return incomplete ? exitCodes.failed : exitCodes.success;
+      return lacksFiles ? exitCodes.failed : exitCodes.success;
     case 'cancelled':
       return exitCodes.cancelled;
     case 'failed':
@@ -131,7 +157,7 @@ async function afterRun(terminal: Terminal, store: Store, retentionDays: number)
 }
 
 /** Ctrl-C, SIGTERM and a closed terminal cancel the run; a second signal kills at once. */
-function cancelOnSignals(terminal: Terminal, run: StartedRun): Disposable {
+function cancelOnSignals(run: StartedRun, notice: (text: string) => void): Disposable {
   let asked = false;
   const onSignal = (): void => {
     if (asked) {
@@ -139,7 +165,7 @@ function cancelOnSignals(terminal: Terminal, run: StartedRun): Disposable {
       return;
     }
     asked = true;
-    say(terminal, 'Cancelling: tasks are asked to end. Press Ctrl-C again to kill them.');
+    notice('Cancelling: tasks are asked to end. Press Ctrl-C again to kill them.');
     run.cancel();
   };
   const signals = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const;

@@ -1,17 +1,23 @@
 /**
  * The live lines below the output: what runs, how far the run is, when it should end. They are drawn at most ten times a
- * second, wiped before output is written above them, and always fit into the width of the terminal.
+ * second, over the old ones or below new output, and always fit into the width of the terminal.
  */
-import { stripVTControlCharacters } from 'node:util';
+import { textWidth } from '../databases/text-width.ts';
 import type { RunEvent } from '../events.ts';
-import { formatPath } from '../model.ts';
-import { formatDuration } from './format.ts';
+import { formatPath, type NodePath } from '../model.ts';
+import { cutText, formatDuration } from './format.ts';
 import type { Style } from './style.ts';
 
 interface Running {
   readonly name: string;
   readonly since: number;
   readonly expected: number | null;
+}
+
+/** A line of the footer; its width is that of the plain text. */
+interface FooterRow {
+  readonly text: string;
+  readonly width: number;
 }
 
 const maximalRows = 8;
@@ -22,8 +28,10 @@ export class RunFooter {
   readonly #stdout: NodeJS.WriteStream;
   readonly #style: Style;
   readonly #running = new Map<string, Running>();
+  readonly #parallel = new Set<string>();
   readonly #seen = new Set<string>();
-  #drawnRows = 0;
+  /** Widths of the lines that stand on the terminal. */
+  #drawn: readonly number[] = [];
   #pending = '';
   #timer: NodeJS.Timeout | undefined;
   #frame = 0;
@@ -54,23 +62,23 @@ export class RunFooter {
       case 'node_started': {
         if (event.kind === 'pipeline') break;
         const name = formatPath(event.nodePath);
+        if (event.kind === 'parallel') this.#parallel.add(name);
+        this.#count(event.nodePath);
         this.#running.set(name, { name, since: performance.now(), expected: event.expectedDuration });
-        if (!this.#seen.has(name)) {
-          this.#seen.add(name);
-          // Children of parallel tasks come on top of what was known at the start.
-          this.#total = Math.max(this.#total, this.#seen.size);
-        }
         break;
       }
       case 'node_finished': {
         if (event.kind === 'pipeline') break;
+        this.#count(event.nodePath);
         this.#running.delete(formatPath(event.nodePath));
         if (event.retryIn === null) this.#done += 1;
         if (event.status === 'failed' && event.retryIn === null) this.#failed += 1;
         break;
       }
       case 'node_skipped':
-        if (event.kind !== 'pipeline') this.#done += 1;
+        if (event.kind === 'pipeline') break;
+        this.#count(event.nodePath);
+        this.#done += 1;
         break;
       case 'system_statistics':
       case 'run_finished':
@@ -78,7 +86,15 @@ export class RunFooter {
     }
   }
 
-  /** Writes above the footer. */
+  /** Children of parallel tasks come on top of what was known at the start. */
+  #count(path: NodePath): void {
+    const isNew = !this.#seen.has(formatPath(path));
+    this.#seen.add(formatPath(path));
+    const isChild = path.some((_id, length) => this.#parallel.has(formatPath(path.slice(0, length))));
+    if (isNew && isChild) this.#total += 1;
+  }
+
+  /** Writes above the footer; the text ends with a line break. */
   above(text: string): void {
     if (this.#closed) {
       this.#stdout.write(text);
@@ -93,59 +109,77 @@ export class RunFooter {
     if (this.#closed) return;
     this.#closed = true;
     clearInterval(this.#timer);
-    this.#stdout.write(this.#wipe() + this.#pending);
+    this.#stdout.write(`${this.#toTop()}${clearBelow}${this.#pending}`);
     this.#pending = '';
   }
 
   #draw(): void {
-    const width = Math.max(20, this.#stdout.columns);
-    const rows = this.#rows(width);
-    this.#stdout.write(`${this.#wipe()}${this.#pending}${rows.join('\n')}`);
+    // A terminal that does not say how wide it is has the width that terminals used to have.
+    const columns = this.#stdout.columns > 0 ? this.#stdout.columns : 80;
+    const rows = this.#rows(columns - 1);
+    const picture = rows.map(row => `${row.text}${clearRight}`).join('\n') + clearBelow;
+    // Old lines are wiped only to make room for output: a new picture alone covers them.
+    const output = this.#pending === '' ? '' : `${clearBelow}${this.#pending}`;
+    this.#stdout.write(`${this.#toTop()}${output}${picture}`);
     this.#pending = '';
-    this.#drawnRows = rows.length;
+    this.#drawn = rows.map(row => row.width);
   }
 
-  #wipe(): string {
-    if (this.#drawnRows === 0) return '';
-    const up = this.#drawnRows > 1 ? `\u001b[${String(this.#drawnRows - 1)}A` : '';
-    this.#drawnRows = 0;
-    return `\r${up}\u001b[0J`;
+  /** Back to the beginning of the footer, also when the terminal was made narrower and its lines wrap now. */
+  #toTop(): string {
+    if (this.#drawn.length === 0) return '';
+    const columns = this.#stdout.columns > 0 ? this.#stdout.columns : 80;
+    const lines = this.#drawn.reduce((sum, width) => sum + Math.max(1, Math.ceil(width / columns)), 0);
+    this.#drawn = [];
+    return lines > 1 ? `\r\u001b[${String(lines - 1)}A` : '\r';
   }
 
-  #rows(width: number): string[] {
+  #rows(width: number): FooterRow[] {
     const style = this.#style;
     const now = performance.now();
     const running = [...this.#running.values()].sort((a, b) => a.since - b.since);
-    const shown = running.slice(0, maximalRows);
-    const rows = shown.map(task => {
-      const elapsed = (now - task.since) / 1000;
+    const room = Math.min(maximalRows, Math.max(1, (this.#stdout.rows || 24) - 4));
+    const shown = running.slice(0, room);
+    const rows = shown.map((task): FooterRow => {
       const usual = task.expected === null ? '' : ` of ${formatDuration(task.expected)}`;
-      const time = `${formatDuration(elapsed)}${usual}`;
-      const name = truncate(task.name, width - time.length - 5);
-      return `${style('blue', frames[this.#frame % frames.length] ?? '')} ${name} ${style('dim', time)}`;
+      const time = cutText(`${formatDuration((now - task.since) / 1000)}${usual}`, width - 2);
+      const name = cutText(task.name, width - textWidth(time) - 3);
+      const frame = style('blue', frames[this.#frame % frames.length] ?? '');
+      const parts = [name, time].filter(part => part !== '');
+      return {
+        text: [frame, name, style('dim', time)].filter(part => part !== '').join(' '),
+        width: parts.reduce((sum, part) => sum + 1 + textWidth(part), 1),
+      };
     });
-    if (running.length > shown.length)
-      rows.push(style('dim', `  and ${String(running.length - shown.length)} more`));
+    const more = cutText(`  and ${String(running.length - shown.length)} more`, width);
+    if (running.length > shown.length) rows.push({ text: style('dim', more), width: textWidth(more) });
     rows.push(this.#progress(width, (now - this.#startedAt) / 1000));
     return rows;
   }
 
-  #progress(width: number, elapsed: number): string {
+  #progress(width: number, elapsed: number): FooterRow {
     const style = this.#style;
     const share = this.#total === 0 ? 1 : Math.min(1, this.#done / this.#total);
     const left =
       this.#expectedDuration === null || this.#expectedDuration <= elapsed
         ? ''
-        : `, ${formatDuration(Math.round(this.#expectedDuration - elapsed))} left`;
-    const failed = this.#failed === 0 ? '' : ` ${style('red', `${String(this.#failed)} failed`)}`;
-    const text = ` ${String(this.#done)}/${String(this.#total)} ${formatDuration(elapsed)}${left}${failed}`;
-    const bar = Math.min(30, width - stripVTControlCharacters(text).length - 1);
-    if (bar < 5) return truncate(stripVTControlCharacters(text).trim(), width - 1);
+        : `, ${formatDuration(Math.ceil(this.#expectedDuration - elapsed))} left`;
+    const failed = this.#failed === 0 ? '' : `${String(this.#failed)} failed`;
+    const text = `${String(this.#done)}/${String(this.#total)} ${formatDuration(elapsed)}${left}`;
+    const plain = failed === '' ? text : `${text} ${failed}`;
+    const bar = Math.min(30, width - plain.length - 1);
+    if (bar < 5) {
+      const cut = cutText(plain, width);
+      return { text: cut, width: textWidth(cut) };
+    }
     const full = Math.round(share * bar);
-    return `${style('green', '━'.repeat(full))}${style('dim', '─'.repeat(bar - full))}${text}`;
+    const drawn = `${style('green', '━'.repeat(full))}${style('dim', '─'.repeat(bar - full))}`;
+    return {
+      text: `${drawn} ${text}${failed === '' ? '' : ` ${style('red', failed)}`}`,
+      width: bar + 1 + plain.length,
+    };
   }
 }
 
-function truncate(text: string, width: number): string {
-  return text.length <= width ? text : `${text.slice(0, Math.max(1, width - 1))}…`;
-}
+const clearRight = '\u001b[K';
+const clearBelow = '\u001b[J';

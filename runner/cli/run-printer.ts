@@ -2,24 +2,32 @@
 import { expandOutput, type Output, type OutputBatch, type RunEvent } from '../events.ts';
 import type { RunSubscriber } from '../engine/subscriber.ts';
 import type { NodePath } from '../model.ts';
-import { formatDuration, symbolOf } from './format.ts';
+import { formatDuration, harmlessText, symbolOf } from './format.ts';
 import { RunFooter } from './run-footer.ts';
 import type { Style } from './style.ts';
 
 export interface RunPrinterOptions {
   readonly stdout: NodeJS.WriteStream;
+  /** For words of Millrace itself. */
+  readonly stderr: NodeJS.WriteStream;
   readonly style: Style;
   /** Draw the footer; only on a terminal. */
   readonly live: boolean;
 }
 
-/** Lines of output as the terminal shows them, each with its node: `path / to / node: message`. */
+/**
+ * Lines of output, each with its node: `path / to / node: message`.
+ *
+ * @param onTerminal whether they are shown on a terminal: what would steer it is left out then, colours excepted.
+ */
 export function formatOutput(
   { nodePath, message, format, isError }: Pick<Output, 'nodePath' | 'message' | 'format' | 'isError'>,
   style: Style,
+  onTerminal: boolean,
 ): string {
   const prefix = prefixOf(nodePath, style);
-  const lines = message.split('\n').map(line => {
+  const lines = message.split('\n').map(text => {
+    const line = onTerminal ? harmlessText(text) : text;
     if (isError) return `${prefix}${style('red', line)}\n`;
     return format === 'italics' ? `${prefix}${style(['italic', 'dim'], line)}\n` : `${prefix}${line}\n`;
   });
@@ -32,11 +40,15 @@ function prefixOf(path: NodePath, style: Style): string {
 
 export class RunPrinter implements RunSubscriber {
   readonly #out: PatientStream;
+  readonly #stderr: NodeJS.WriteStream;
+  readonly #onTerminal: boolean;
   readonly #style: Style;
   readonly #footer: RunFooter | undefined;
 
   constructor(options: RunPrinterOptions) {
     this.#out = new PatientStream(options.stdout);
+    this.#stderr = options.stderr;
+    this.#onTerminal = options.stdout.isTTY;
     this.#style = options.style;
     this.#footer = options.live ? new RunFooter(options.stdout, options.style) : undefined;
   }
@@ -85,7 +97,15 @@ export class RunPrinter implements RunSubscriber {
   }
 
   onOutput(batch: OutputBatch): void {
-    this.#write(formatOutput({ ...batch, message: batch.text }, this.#style));
+    this.#write(formatOutput({ ...batch, message: batch.text }, this.#style, this.#onTerminal));
+  }
+
+  /** A line of Millrace itself while the run goes on. */
+  notice(text: string): void {
+    const line = `millrace: ${text}\n`;
+    // On the same terminal it would stand in the middle of the footer.
+    if (this.#footer !== undefined && this.#stderr.isTTY) this.#footer.above(line);
+    else this.#stderr.write(line);
   }
 
   drained(): Promise<void> | undefined {
@@ -110,10 +130,17 @@ export class RunPrinter implements RunSubscriber {
 /** `millrace run --json`: one event a line. */
 export class JsonPrinter implements RunSubscriber {
   readonly #out: PatientStream;
+  readonly #stderr: NodeJS.WriteStream;
   #runId: number | null = null;
 
-  constructor(stdout: NodeJS.WriteStream) {
+  constructor(stdout: NodeJS.WriteStream, stderr: NodeJS.WriteStream) {
     this.#out = new PatientStream(stdout);
+    this.#stderr = stderr;
+  }
+
+  /** A line of Millrace itself while the run goes on. */
+  notice(text: string): void {
+    this.#stderr.write(`millrace: ${text}\n`);
   }
 
   onEvent(event: Exclude<RunEvent, { type: 'output' }>): void {

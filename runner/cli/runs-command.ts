@@ -2,7 +2,15 @@
 import { parsePath, type RunStatus } from '../model.ts';
 import type { RunSummary } from '../store/history.ts';
 import { exitCodes } from './exit-codes.ts';
-import { colourOf, firstLine, formatDuration, formatTable, formatTime, nameOfPath, symbolOf } from './format.ts';
+import {
+  colourOf,
+  firstLine,
+  formatDuration,
+  formatTable,
+  formatTime,
+  nameOfPath,
+  symbolOf,
+} from './format.ts';
 import { openHistoryOfProject, projectDirectory } from './open-project.ts';
 import { nameOfRun } from './run-names.ts';
 import { say, type Terminal } from './terminal.ts';
@@ -26,7 +34,13 @@ export async function runsCommand(
     ...(options.status !== undefined && { status: options.status }),
   });
   if (options.json === true) {
-    terminal.stdout.write(`${JSON.stringify(runs.map(run => describeRun(run)), null, 2)}\n`);
+    terminal.stdout.write(
+      `${JSON.stringify(
+        runs.map(run => describeRun(run)),
+        null,
+        2,
+      )}\n`,
+    );
     return exitCodes.success;
   }
   if (runs.length === 0) {

@@ -47,7 +47,9 @@ export async function findRun(store: Store, runId: number): Promise<RunDetails> 
 
 export function unknownRun(runId: number, newest: number | undefined): string {
   const hint =
-    newest === undefined ? 'Nothing has been run in it yet.' : `The newest is ${String(newest)}; see "millrace runs".`;
+    newest === undefined
+      ? 'Nothing has been run in it yet.'
+      : `The newest is ${String(newest)}; see "millrace runs".`;
   return `There is no run ${String(runId)} in this project. ${hint}`;
 }
 
@@ -66,27 +68,39 @@ export function drawRun(run: RunDetails, { now, width, style }: RunDrawing): str
   const title = `${symbolOf(run.status)} run ${String(run.runId)} ${run.status}`;
   const lines = [
     `${style([colourOf(run.status), 'bold'], title)}: ${nameOfRun(run)}`,
-    ...fact('started', `${formatTime(run.startedAt)} by ${run.startedBy} on ${run.host} (${run.trigger}, process ${String(run.pid)})`),
+    ...fact(
+      'started',
+      `${formatTime(run.startedAt)} by ${run.startedBy} on ${run.host} (${run.trigger}, process ${String(run.pid)})`,
+    ),
     ...fact('ended', run.endedAt === null ? null : formatTime(run.endedAt)),
     ...fact('duration', formatDuration((ended - run.startedAt.getTime()) / 1000)),
     ...fact('tasks', describeCounts(run)),
     ...fact('params', params.length === 0 ? null : params.join(' ')),
     ...fact('code', run.codeVersion),
     ...fact('resumes', run.resumedFrom === null ? null : `run ${String(run.resumedFrom)}`),
-    ...fact('cancel', run.cancelRequestedAt === null ? null : `asked for at ${formatTime(run.cancelRequestedAt)}`),
+    ...fact(
+      'cancel',
+      run.cancelRequestedAt === null ? null : `asked for at ${formatTime(run.cancelRequestedAt)}`,
+    ),
     ...fact('runner', `Millrace ${run.runnerVersion}`),
   ];
   if (run.nodeRuns.length === 0) return lines;
   const { nodeRuns } = run;
   const table = formatTable(
     [
-      { title: 'node', style: (cell, row) => (nodeRuns[row]?.kind === 'pipeline' ? style('dim', cell) : cell) },
+      {
+        title: 'node',
+        style: (cell, row) => (nodeRuns[row]?.kind === 'pipeline' ? style('dim', cell) : cell),
+      },
       { title: 'status', style: (cell, row) => style(colourOf(nodeRuns[row]?.status ?? 'lost'), cell) },
       { title: 'attempt', right: true },
       { title: 'duration', right: true },
       { title: 'rows', right: true },
       { title: 'exit', right: true },
-      { title: 'why', style: (cell, row) => (nodeRuns[row]?.status === 'failed' ? style('red', cell) : cell) },
+      {
+        title: 'why',
+        style: (cell, row) => (nodeRuns[row]?.status === 'failed' ? style('red', cell) : cell),
+      },
     ],
     nodeRuns.map(nodeRun => [
       nodeRun.nodePath.length === 0 ? '(root)' : formatPath(nodeRun.nodePath),
@@ -95,7 +109,10 @@ export function drawRun(run: RunDetails, { now, width, style }: RunDrawing): str
       describeDuration(nodeRun, now),
       nodeRun.rowsProcessed === null ? '' : formatCount(nodeRun.rowsProcessed),
       nodeRun.exitCode === null ? '' : String(nodeRun.exitCode),
-      [nodeRun.error, nodeRun.reason].map(text => firstLine(text ?? '')).filter(text => text !== '').join('; '),
+      [nodeRun.error, nodeRun.reason]
+        .map(text => firstLine(text ?? ''))
+        .filter(text => text !== '')
+        .join('; '),
     ]),
     width,
   );
@@ -106,7 +123,9 @@ function describeCounts({ counts }: RunDetails): string {
   const { running, ...over } = counts;
   const rest = formatCounts(over);
   if (running === 0) return rest;
-  return Object.values(over).every(count => count === 0) ? `${String(running)} running` : `${String(running)} running, ${rest}`;
+  return Object.values(over).every(count => count === 0)
+    ? `${String(running)} running`
+    : `${String(running)} running, ${rest}`;
 }
 
 function describeDuration({ startedAt, endedAt, status }: NodeRun, now: number): string {

@@ -1,6 +1,12 @@
 /** `millrace sql`. */
 import type { SqlInput } from '../databases/sql-command.ts';
-import { embeddedServer, openProject, openStoreForRun, projectDirectory, storeLocation } from './open-project.ts';
+import {
+  embeddedServer,
+  openProject,
+  openStoreForRun,
+  projectDirectory,
+  storeLocation,
+} from './open-project.ts';
 import type { Store } from '../store/store.ts';
 import type { Terminal } from './terminal.ts';
 
@@ -9,7 +15,11 @@ export interface SqlCommandOptions {
   readonly command?: string;
 }
 
-export async function sqlCommand(terminal: Terminal, alias: string, options: SqlCommandOptions): Promise<number> {
+export async function sqlCommand(
+  terminal: Terminal,
+  alias: string,
+  options: SqlCommandOptions,
+): Promise<number> {
   const directory = projectDirectory(terminal);
   // The databases are all that is needed of the project.
   const { config } = await openProject(terminal, directory, { files: [] });

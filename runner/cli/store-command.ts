@@ -10,7 +10,13 @@ import { openStore } from '../store/open.ts';
 import type { Store } from '../store/store.ts';
 import { exitCodes } from './exit-codes.ts';
 import { formatBytes, formatCount, formatSpan, formatTime, plural } from './format.ts';
-import { embeddedServer, openProject, openStoreForRun, projectDirectory, storeLocation } from './open-project.ts';
+import {
+  embeddedServer,
+  openProject,
+  openStoreForRun,
+  projectDirectory,
+  storeLocation,
+} from './open-project.ts';
 import { Progress } from './progress.ts';
 import { say, type Terminal } from './terminal.ts';
 
@@ -67,7 +73,14 @@ async function readStatus(place: Place): Promise<StoreStatus> {
   if (location.kind === 'external') {
     await using store = await openStoreForRun(place.directory, place.url);
     const contents = await readContents(store);
-    return { kind: 'external', state: 'running', where: store.description, database: store.databaseName, contents, server: null };
+    return {
+      kind: 'external',
+      state: 'running',
+      where: store.description,
+      database: store.databaseName,
+      contents,
+      server: null,
+    };
   }
   const { home, databaseName: database } = location;
   const server = await serverStatus(home);
@@ -122,15 +135,23 @@ async function readContents(store: Store): Promise<StoreContents> {
   }
 }
 
-function drawStatus({ kind, state, where, database, contents, server }: StoreStatus, { style }: Terminal): string {
+function drawStatus(
+  { kind, state, where, database, contents, server }: StoreStatus,
+  { style }: Terminal,
+): string {
   const lines: [string, string][] = [];
   if (kind === 'external') lines.push(['store', where]);
   else {
-    lines.push(['store', `embedded Postgres in ${where}`], ['state', describeState(state, server)], ['database', database]);
+    lines.push(
+      ['store', `embedded Postgres in ${where}`],
+      ['state', describeState(state, server)],
+      ['database', database],
+    );
   }
   if (contents !== null) {
     const running = contents.running === 0 ? '' : ` (${formatCount(contents.running)} going on)`;
-    const since = contents.oldestRunAt === null ? '' : `, since ${formatTime(new Date(contents.oldestRunAt))}`;
+    const since =
+      contents.oldestRunAt === null ? '' : `, since ${formatTime(new Date(contents.oldestRunAt))}`;
     lines.push(
       ['server', `Postgres ${contents.version}`],
       ['schema', contents.schema],
@@ -158,14 +179,22 @@ export async function storeStart(terminal: Terminal): Promise<number> {
   const place = await findPlace(terminal);
   await using store = await openStoreForRun(place.directory, place.url);
   const external = place.location.kind === 'external';
-  say(terminal, external ? `The store is ready: ${store.description}.` : `The embedded Postgres is ready: ${embeddedServer().home}.`);
+  say(
+    terminal,
+    external
+      ? `The store is ready: ${store.description}.`
+      : `The embedded Postgres is ready: ${embeddedServer().home}.`,
+  );
   return exitCodes.success;
 }
 
 export async function storeStop(terminal: Terminal, options: { readonly force?: true }): Promise<number> {
   const { location } = await findPlace(terminal);
   if (location.kind === 'external') throw externalServer('stop');
-  const result = await stopServer({ ...embeddedServer(), home: location.home }, { force: options.force === true });
+  const result = await stopServer(
+    { ...embeddedServer(), home: location.home },
+    { force: options.force === true },
+  );
   switch (result) {
     case 'stopped':
       say(terminal, `The embedded Postgres in ${location.home} is stopped.`);
@@ -184,7 +213,9 @@ export async function storeStop(terminal: Terminal, options: { readonly force?: 
 }
 
 function externalServer(verb: string): UsageError {
-  return new UsageError(`The store of this project is a Postgres server of your own, which Millrace does not ${verb}.`);
+  return new UsageError(
+    `The store of this project is a Postgres server of your own, which Millrace does not ${verb}.`,
+  );
 }
 
 export async function storeUrl(terminal: Terminal): Promise<number> {
@@ -263,6 +294,9 @@ export async function storeRestore(
     },
   });
   progress.clear();
-  say(terminal, `Restored ${plural(runs, 'run')} (${plural(rows, 'row')}) from ${file} into ${store.description}.`);
+  say(
+    terminal,
+    `Restored ${plural(runs, 'run')} (${plural(rows, 'row')}) from ${file} into ${store.description}.`,
+  );
   return exitCodes.success;
 }

@@ -1,5 +1,5 @@
 /** From the tree that the project's code declares to the plain tree that the scheduler works on. */
-import { suggestion } from '../api/errors.ts';
+import { didYouMean, listNames } from '../api/errors.ts';
 import { upstreamIds } from '../api/graph.ts';
 import { isParallelTask, isPipeline, isTask, type Node } from '../api/node.ts';
 import type { Pipeline } from '../api/pipeline.ts';
@@ -70,12 +70,29 @@ export function findNode(root: Pipeline, path: NodePath): Node {
     }
     const child = parent.nodes.get(id);
     if (child === undefined) {
-      const what = depth === 0 ? 'The project has' : `"${above}" has`;
-      throw new UsageError(
-        `There is no node "${formatPath(path.slice(0, depth + 1))}". ${suggestion(id, parent.nodes.keys(), what)}`,
-      );
+      const wanted = formatPath(path.slice(0, depth + 1));
+      throw new UsageError(`There is no node "${wanted}". ${nearestNode(root, parent, path, depth)}`);
     }
     node = child;
   }
   return node;
+}
+
+/** Helps with a path that leads nowhere: the nearest sibling, else the nearest node anywhere, else what there is. */
+function nearestNode(root: Pipeline, parent: Pipeline, path: NodePath, depth: number): string {
+  const id = path[depth] ?? '';
+  const above = path.slice(0, depth);
+  const sibling = didYouMean(id, parent.nodes.keys());
+  const nearest = sibling === undefined ? undefined : formatPath([...above, sibling]);
+  const anywhere = nearest ?? didYouMean(formatPath(path), pathsBelow(root));
+  if (anywhere !== undefined) return `Did you mean "${anywhere}"?`;
+  const whose = depth === 0 ? 'The project has' : `"${formatPath(above)}" has`;
+  return `${whose}: ${listNames([...parent.nodes.keys()])}.`;
+}
+
+function* pathsBelow(pipeline: Pipeline): Generator<string> {
+  for (const node of pipeline.nodes.values()) {
+    yield formatPath(node.path);
+    if (isPipeline(node)) yield* pathsBelow(node);
+  }
 }

@@ -201,7 +201,7 @@ export class TaskRunner {
   #expansionOf(node: ParallelTask): Promise<Pipeline> {
     let expansion = this.#expansions.get(node);
     if (expansion === undefined) {
-      expansion = expandParallelTask(node);
+      expansion = expandParallelTask(node, this.#options.project.settings);
       this.#expansions.set(node, expansion);
       // A failure is not kept: the next attempt tries again.
       expansion.catch(() => this.#expansions.delete(node));

@@ -125,16 +125,22 @@ async function lastRunId(client: Client): Promise<number | null> {
 function fileError(error: unknown, file: string): unknown {
   switch (errorCode(error)) {
     case 'ENOENT':
-      return new BackupError(`Cannot write ${file}: the folder ${dirname(file)} does not exist.`, { cause: error });
+      return new BackupError(`Cannot write ${file}: the folder ${dirname(file)} does not exist.`, {
+        cause: error,
+      });
     case 'EACCES':
     case 'EPERM':
     case 'EROFS':
-      return new BackupError(`Cannot write ${file}: you may not write into ${dirname(file)}.`, { cause: error });
+      return new BackupError(`Cannot write ${file}: you may not write into ${dirname(file)}.`, {
+        cause: error,
+      });
     case 'EISDIR':
       return new BackupError(`Cannot write ${file}: it is a folder.`, { cause: error });
     case 'ENOSPC':
     case 'EDQUOT':
-      return new BackupError(`Cannot write ${file}: the disk is full. Nothing was written.`, { cause: error });
+      return new BackupError(`Cannot write ${file}: the disk is full. Nothing was written.`, {
+        cause: error,
+      });
     case 'ENOTDIR':
       return new BackupError(`Cannot write ${file}: ${errorMessage(error)}.`, { cause: error });
     default:

@@ -124,7 +124,8 @@ async function readTables(
       return counts;
     }
     const start = line === null ? null : parseTableStart(line);
-    if (start === null) throw new DamageError(line === null ? 'it ends too early' : 'it has a line that belongs to no table');
+    if (start === null)
+      throw new DamageError(line === null ? 'it ends too early' : 'it has a line that belongs to no table');
     const { table, columns } = start;
     let rows = 0;
     async function* counted(): AsyncGenerator<Buffer, void> {
@@ -155,7 +156,8 @@ function restoreError(error: unknown, file: string): unknown {
   const code = errorCode(error) ?? '';
   if (code === 'ENOENT') return new BackupError(`Cannot read ${file}: it does not exist.`, { cause: error });
   if (code === 'EISDIR') return new BackupError(`Cannot read ${file}: it is a folder.`, { cause: error });
-  if (code === 'EACCES') return new BackupError(`Cannot read ${file}: you may not read it.`, { cause: error });
+  if (code === 'EACCES')
+    return new BackupError(`Cannot read ${file}: you may not read it.`, { cause: error });
   // What gzip finds in something else, in a damaged file, and in one that ends too early.
   if (code === 'Z_DATA_ERROR' && /incorrect header/.test(errorMessage(error))) return noBackup(file);
   const damage = damageOf(error, code);
@@ -166,6 +168,7 @@ function restoreError(error: unknown, file: string): unknown {
 function damageOf(error: unknown, code: string): string | undefined {
   if (code === 'Z_BUF_ERROR') return 'it ends too early';
   // Postgres does not understand a row: class 22 is about data, 23 about constraints.
-  if (error instanceof DamageError || code.startsWith('Z_') || /^2[23]...$/.test(code)) return errorMessage(error);
+  if (error instanceof DamageError || code.startsWith('Z_') || /^2[23]...$/.test(code))
+    return errorMessage(error);
   return undefined;
 }

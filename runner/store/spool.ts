@@ -142,6 +142,8 @@ export class Spool {
   async seal(): Promise<void> {
     await this.settled();
     await this.#file?.sync();
+    // Nobody shows signs of life by it any more, although the process may live on.
+    await this.#file?.utimes(0, 0);
     await this.#close();
   }
 

@@ -2,8 +2,10 @@
 import { spawn } from 'node:child_process';
 import { join } from 'node:path';
 import { resources, temporaryHome } from './store.ts';
+import { waitUntil } from './wait.ts';
 
 export interface MillraceEnd {
+  /** `null` when a signal ended it. */
   readonly exitCode: number | null;
   readonly stdout: string;
   readonly stderr: string;
@@ -17,30 +19,81 @@ export interface MillraceOptions {
   readonly input?: string;
 }
 
-/** `millrace ARGS`, started from the sources. */
+/** A command that is going on; `await using` kills it when the test ends before it does. */
+export interface RunningMillrace extends AsyncDisposable {
+  readonly pid: number;
+  /** What it has written so far. */
+  readonly stdout: string;
+  readonly stderr: string;
+  readonly end: Promise<MillraceEnd>;
+  signal(signal: NodeJS.Signals): void;
+  /** Waits for the condition; an error when the command ends before it holds. */
+  until(condition: () => boolean | Promise<boolean>): Promise<void>;
+}
+
+/** `millrace ARGS`, started from the sources, to its end. */
 export async function runMillrace(args: readonly string[], options: MillraceOptions): Promise<MillraceEnd> {
-  const { cwd, env = {}, input = '' } = options;
-  const { promise, resolve, reject } = Promise.withResolvers<MillraceEnd>();
+  const running = await startMillrace(args, options);
+  return await running.end;
+}
+
+/** `millrace ARGS`, started from the sources. */
+export async function startMillrace(
+  args: readonly string[],
+  { cwd, env = {}, input = '' }: MillraceOptions,
+): Promise<RunningMillrace> {
+  const home = await temporaryHome();
+  const end = Promise.withResolvers<MillraceEnd>();
   const child = spawn(process.execPath, [join(resources, 'runner', 'cli', 'launch.ts'), ...args], {
     cwd,
     // The environment of whoever runs the tests must not lead them to a real store.
     env: {
       ...process.env,
-      MILLRACE_HOME: await temporaryHome(),
+      MILLRACE_HOME: home,
       MILLRACE_STORE_URL: undefined,
       NO_COLOR: '1',
       ...env,
     },
   });
+  const { pid } = child;
   let stdout = '';
   let stderr = '';
+  let ended = false;
   child.stdout.setEncoding('utf8').on('data', (text: string) => (stdout += text));
   child.stderr.setEncoding('utf8').on('data', (text: string) => (stderr += text));
-  child.on('error', reject);
+  child.on('error', end.reject);
   child.on('close', exitCode => {
-    resolve({ exitCode, stdout, stderr });
+    ended = true;
+    end.resolve({ exitCode, stdout, stderr });
   });
   child.stdin.on('error', () => undefined);
   child.stdin.end(input);
-  return await promise;
+  if (pid === undefined) {
+    await end.promise;
+    throw new Error('the command has no process');
+  }
+  return {
+    pid,
+    get stdout() {
+      return stdout;
+    },
+    get stderr() {
+      return stderr;
+    },
+    end: end.promise,
+    signal(signal) {
+      child.kill(signal);
+    },
+    async until(condition) {
+      await waitUntil(async () => {
+        if (await condition()) return true;
+        if (ended) throw new Error(`millrace ${args.join(' ')} ended too early:\n${stdout}${stderr}`);
+        return false;
+      });
+    },
+    async [Symbol.asyncDispose]() {
+      if (!ended) child.kill('SIGKILL');
+      await end.promise;
+    },
+  };
 }

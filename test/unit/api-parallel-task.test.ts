@@ -54,6 +54,8 @@ class Fan extends ParallelTask {
   }
 }
 
+const settings = { dataDir: '/data', firstDate: '2000-01-01', lastDate: '3000-01-01' };
+
 function echo(text: string): Echo {
   return new Echo({ text });
 }
@@ -84,7 +86,7 @@ describe('api: ParallelTask', () => {
       addTwo,
     );
     const top = new Pipeline({ id: 'top', basePath: '/somewhere' }).add(fan);
-    const expanded = await expandParallelTask(fan);
+    const expanded = await expandParallelTask(fan, settings);
     assert.deepEqual(expanded.path, ['top', 'fan']);
     assert.deepEqual(expanded.nodes.get('a')?.path, ['top', 'fan', 'a']);
     assert.equal(expanded.basePath, top.basePath);
@@ -100,15 +102,17 @@ describe('api: ParallelTask', () => {
   });
 
   it('has no task before or after without commands for it', async () => {
-    const expanded = await expandParallelTask(new Fan({ id: 'fan' }, addTwo));
+    const expanded = await expandParallelTask(new Fan({ id: 'fan' }, addTwo), settings);
     assert.deepEqual([...expanded.nodes.keys()], ['a', 'b']);
     assert.deepEqual(edgesOf(expanded), []);
     const before = await expandParallelTask(
       new Fan({ id: 'fan' }, () => undefined).addCommandBefore(echo('1')),
+      settings,
     );
     assert.deepEqual([...before.nodes.keys()], ['before']);
     const after = await expandParallelTask(
       new Fan({ id: 'fan' }, () => undefined).addCommandAfter(echo('1')),
+      settings,
     );
     assert.deepEqual([...after.nodes.keys()], ['after']);
   });
@@ -118,15 +122,15 @@ describe('api: ParallelTask', () => {
       await Promise.resolve();
       addTwo(subPipeline);
     });
-    const first = toExpandedNodes(await expandParallelTask(fan));
-    assert.deepEqual(toExpandedNodes(await expandParallelTask(fan)), first);
+    const first = toExpandedNodes(await expandParallelTask(fan, settings));
+    assert.deepEqual(toExpandedNodes(await expandParallelTask(fan, settings)), first);
   });
 
   it('lets what addParallelTasks throws through', async () => {
     const fan = new Fan({ id: 'fan' }, () => {
       throw new Error('no such folder');
     });
-    await assert.rejects(expandParallelTask(fan), { message: 'no such folder' });
+    await assert.rejects(expandParallelTask(fan, settings), { message: 'no such folder' });
   });
 
   it('travels as JSON, with commands where all of them can', async () => {
@@ -141,7 +145,7 @@ describe('api: ParallelTask', () => {
       );
       subPipeline.add(new Fan({ id: 'inner', maxParallelTasks: 4 }, addTwo));
     });
-    const nodes = toExpandedNodes(await expandParallelTask(fan));
+    const nodes = toExpandedNodes(await expandParallelTask(fan, settings));
     const node = { description: '', labels: {} };
     assert.deepEqual(JSON.parse(JSON.stringify(nodes)), [
       {

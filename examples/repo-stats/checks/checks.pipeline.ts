@@ -1,4 +1,5 @@
-import { ExecuteSQL, Pipeline, Task } from 'millrace';
+import { Pipeline, Task } from 'millrace';
+import { sqlFile } from '../sql-file.ts';
 
 const pipeline = new Pipeline({
   id: 'consistency_checks',
@@ -11,7 +12,7 @@ pipeline.addInitial(
   new Task({
     id: 'assert_equal',
     description: 'Creates the function that compares two numbers',
-    commands: [new ExecuteSQL({ sqlFile: 'assert_equal.sql' })],
+    commands: [sqlFile('assert_equal.sql')],
   }),
 );
 
@@ -19,7 +20,7 @@ pipeline.add(
   new Task({
     id: 'check_commits',
     description: 'No commit is lost or counted twice',
-    commands: [new ExecuteSQL({ sqlFile: 'commits.sql' })],
+    commands: [sqlFile('commits.sql')],
   }),
 );
 
@@ -27,7 +28,7 @@ pipeline.add(
   new Task({
     id: 'check_file_changes',
     description: 'No changed file and no line is lost or counted twice',
-    commands: [new ExecuteSQL({ sqlFile: 'file_changes.sql' })],
+    commands: [sqlFile('file_changes.sql')],
   }),
 );
 

@@ -1,4 +1,5 @@
-import { ExecuteSQL, Pipeline, Task } from 'millrace';
+import { Pipeline, Task } from 'millrace';
+import { sqlFile } from '../sql-file.ts';
 
 const pipeline = new Pipeline({
   id: 'dimensions',
@@ -10,10 +11,7 @@ pipeline.addInitial(
   new Task({
     id: 'create_next_schema',
     description: 'Creates the schema that new tables are built in, and its functions',
-    commands: [
-      new ExecuteSQL({ sqlFile: 'create_next_schema.sql' }),
-      new ExecuteSQL({ sqlFile: 'create_functions.sql' }),
-    ],
+    commands: [sqlFile('create_next_schema.sql'), sqlFile('create_functions.sql')],
   }),
 );
 
@@ -25,7 +23,7 @@ const dimensions = {
 };
 
 for (const [id, description] of Object.entries(dimensions)) {
-  pipeline.add(new Task({ id, description, commands: [new ExecuteSQL({ sqlFile: `${id}.sql` })] }));
+  pipeline.add(new Task({ id, description, commands: [sqlFile(`${id}.sql`)] }));
 }
 
 pipeline.addDependency('directory', 'file');

@@ -1,4 +1,5 @@
-import { ExecuteSQL, Pipeline, Task } from 'millrace';
+import { Pipeline, Task } from 'millrace';
+import { sqlFile } from '../sql-file.ts';
 
 const pipeline = new Pipeline({
   id: 'facts',
@@ -10,7 +11,7 @@ pipeline.add(
   new Task({
     id: 'commit',
     description: 'One row per commit',
-    commands: [new ExecuteSQL({ sqlFile: 'commit.sql' })],
+    commands: [sqlFile('commit.sql')],
   }),
 );
 
@@ -18,7 +19,7 @@ pipeline.add(
   new Task({
     id: 'file_change',
     description: 'One row per file that a commit changed',
-    commands: [new ExecuteSQL({ sqlFile: 'file_change.sql' })],
+    commands: [sqlFile('file_change.sql')],
   }),
   ['commit'],
 );

@@ -1,25 +1,29 @@
 import { readdir } from 'node:fs/promises';
 import { join } from 'node:path';
-import { dataDirectory } from '../data-directory.ts';
 import { type Commit, type FileChange, GitLogParser } from './git-log.ts';
 import { RowFiles } from './row-files.ts';
 
 /** Relative to the data directory, as ReadFile wants it. */
 export const historyFolder = 'history';
-export const historyDirectory = join(dataDirectory, historyFolder);
 
 /** The complete files of the last read, by name. */
-export async function listHistoryFiles(): Promise<string[]> {
-  return (await readdir(historyDirectory)).filter(name => name.endsWith('.tsv')).sort();
+export async function listHistoryFiles(dataDir: string): Promise<string[]> {
+  return (await readdir(join(dataDir, historyFolder))).filter(name => name.endsWith('.tsv')).sort();
 }
 
 /** Writes what git prints as files that can be loaded. */
 export class HistoryFiles {
-  readonly commits = new RowFiles(historyDirectory, 'commits');
-  readonly changes = new RowFiles(historyDirectory, 'changes');
-  readonly gone = new RowFiles(historyDirectory, 'gone');
+  readonly commits: RowFiles;
+  readonly changes: RowFiles;
+  readonly gone: RowFiles;
   readonly #parser = new GitLogParser();
   #partialHash = '';
+
+  constructor(directory: string) {
+    this.commits = new RowFiles(directory, 'commits');
+    this.changes = new RowFiles(directory, 'changes');
+    this.gone = new RowFiles(directory, 'gone');
+  }
 
   /** Takes a piece of the output of `git log`. */
   async writeLog(chunk: Buffer): Promise<void> {

@@ -1,4 +1,5 @@
-import { ExecuteSQL, Pipeline, RunFunction, Task } from 'millrace';
+import { Pipeline, RunFunction, Task } from 'millrace';
+import { sqlFile } from '../sql-file.ts';
 import { LoadFiles } from './load-files.ts';
 import { readHistory } from './read-history.ts';
 
@@ -12,7 +13,7 @@ pipeline.addInitial(
   new Task({
     id: 'create_tables',
     description: 'Creates the raw tables that are not there yet',
-    commands: [new ExecuteSQL({ sqlFile: 'create_tables.sql' })],
+    commands: [sqlFile('create_tables.sql')],
   }),
 );
 
@@ -20,7 +21,7 @@ pipeline.add(
   new Task({
     id: 'read_history',
     description: 'Writes new commits and the files that they changed to files',
-    commands: [new ExecuteSQL({ sqlFile: 'forget_pending_read.sql' }), new RunFunction(readHistory)],
+    commands: [sqlFile('forget_pending_read.sql'), new RunFunction(readHistory)],
   }),
 );
 
@@ -32,7 +33,7 @@ pipeline.add(
   new Task({
     id: 'apply_read',
     description: 'Adds new commits, removes those that are gone',
-    commands: [new ExecuteSQL({ sqlFile: 'apply_read.sql' })],
+    commands: [sqlFile('apply_read.sql')],
   }),
   ['load_files'],
 );

@@ -1,4 +1,4 @@
-import { csv, ExecuteSQL, ParallelTask, type Pipeline, ReadFile, Task } from 'millrace';
+import { csv, ExecuteSQL, ParallelTask, type Pipeline, type ProjectSettings, ReadFile, Task } from 'millrace';
 import { historyFolder, listHistoryFiles } from './history-files.ts';
 
 const tables: Readonly<Record<string, string>> = {
@@ -9,8 +9,8 @@ const tables: Readonly<Record<string, string>> = {
 
 /** One task for each file that the last read has left. A file can be loaded again: its rows are replaced. */
 export class LoadFiles extends ParallelTask {
-  override async addParallelTasks(subPipeline: Pipeline): Promise<void> {
-    for (const name of await listHistoryFiles()) {
+  override async addParallelTasks(subPipeline: Pipeline, project: ProjectSettings): Promise<void> {
+    for (const name of await listHistoryFiles(project.dataDir)) {
       const [id = '', kind = ''] = /^([a-z]+)_\d+/.exec(name) ?? [];
       const table = tables[kind];
       if (table === undefined) continue;

@@ -1,7 +1,8 @@
 import { mkdir, rm } from 'node:fs/promises';
+import { join } from 'node:path';
 import type { CommandContext, Database } from 'millrace';
 import { findSource } from './find-source.ts';
-import { historyDirectory, HistoryFiles } from './history-files.ts';
+import { HistoryFiles, historyFolder } from './history-files.ts';
 import type { HistorySource } from './history-source.ts';
 
 /**
@@ -16,9 +17,10 @@ export async function readHistory(context: CommandContext): Promise<void> {
     `Reading ${since === undefined ? 'all commits' : `the commits since ${since}`} of ${source.name}`,
   );
 
-  await rm(historyDirectory, { recursive: true, force: true });
-  await mkdir(historyDirectory, { recursive: true });
-  const files = new HistoryFiles();
+  const directory = join(context.project.dataDir, historyFolder);
+  await rm(directory, { recursive: true, force: true });
+  await mkdir(directory, { recursive: true });
+  const files = new HistoryFiles(directory);
   if (since !== source.head) {
     await source.readLog(since, chunk => files.writeLog(chunk));
     if (since !== undefined) await source.readGoneCommits(since, chunk => files.writeGone(chunk));

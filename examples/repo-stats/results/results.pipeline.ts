@@ -1,4 +1,5 @@
-import { ExecuteSQL, Pipeline, RunFunction, Task } from 'millrace';
+import { Pipeline, RunFunction, Task } from 'millrace';
+import { sqlFile } from '../sql-file.ts';
 import { printResults } from './print-results.ts';
 
 const pipeline = new Pipeline({
@@ -11,7 +12,7 @@ pipeline.add(
   new Task({
     id: 'commits_per_week',
     description: 'How busy each week was',
-    commands: [new ExecuteSQL({ sqlFile: 'commits_per_week.sql' })],
+    commands: [sqlFile('commits_per_week.sql')],
   }),
 );
 
@@ -19,7 +20,7 @@ pipeline.add(
   new Task({
     id: 'hot_spot',
     description: 'The files that change most',
-    commands: [new ExecuteSQL({ sqlFile: 'hot_spot.sql', replace: { '@number_of_hot_spots@': '100' } })],
+    commands: [sqlFile('hot_spot.sql', { '@number_of_hot_spots@': '100' })],
   }),
 );
 
@@ -27,7 +28,7 @@ pipeline.add(
   new Task({
     id: 'author_activity',
     description: 'What each author did',
-    commands: [new ExecuteSQL({ sqlFile: 'author_activity.sql' })],
+    commands: [sqlFile('author_activity.sql')],
   }),
 );
 
@@ -35,7 +36,7 @@ pipeline.add(
   new Task({
     id: 'check_results',
     description: 'Fails when the results do not add up to the facts',
-    commands: [new ExecuteSQL({ sqlFile: 'check_results.sql' })],
+    commands: [sqlFile('check_results.sql')],
   }),
   ['commits_per_week', 'hot_spot', 'author_activity'],
 );
@@ -44,7 +45,7 @@ pipeline.add(
   new Task({
     id: 'publish',
     description: 'Puts the new tables in place of the old ones, all at once',
-    commands: [new ExecuteSQL({ sqlFile: 'publish.sql' })],
+    commands: [sqlFile('publish.sql')],
   }),
   ['check_results'],
 );

@@ -6,7 +6,7 @@ import { evaluate, evaluateNamed, propertyKey } from './expressions.ts';
 import { type AnyFunction, type Closure, invoke, makeFunction } from './functions.ts';
 import type { Machine } from './machine.ts';
 import { type Frame, Scope } from './scope.ts';
-import { runBlock, runBody } from './statements.ts';
+import { runBlock } from './statements.ts';
 import { Dyn, isSignal, Unsupported, UserThrow } from './values.ts';
 
 type Constructor = abstract new (...args: never[]) => object;
@@ -149,7 +149,6 @@ class ClassMembers {
 
   /** Methods and accessors, and the keys of fields. */
   define(made: Constructor): void {
-    const machine = this.#machine;
     this.home = made.prototype as object;
     for (const member of this.node.members) {
       if (ts.canHaveDecorators(member) && (ts.getDecorators(member)?.length ?? 0) > 0) {
@@ -187,7 +186,6 @@ class ClassMembers {
         this.#fields.push({ member, key });
       }
     }
-    void machine;
   }
 
   defineStatics(made: Constructor): void {
@@ -275,11 +273,6 @@ class ClassMembers {
     args: readonly unknown[],
     assignProperties: (scope: Scope) => void,
   ): unknown {
-    const { callSuper } = frame;
-    if (callSuper === undefined) {
-      constructorHooks.set(frame, assignProperties);
-      return invoke(this.#machine, closure, frame, args);
-    }
     constructorHooks.set(frame, assignProperties);
     return invoke(this.#machine, closure, frame, args);
   }
@@ -334,5 +327,3 @@ function accessorsOf(target: object, key: unknown): PropertyDescriptor {
 function hasModifier(node: SyntaxNode, kind: ts.SyntaxKind): boolean {
   return ts.canHaveModifiers(node) && ts.getModifiers(node)?.some(modifier => modifier.kind === kind) === true;
 }
-
-export { runBody };

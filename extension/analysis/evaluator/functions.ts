@@ -1,6 +1,7 @@
 /** Functions of the evaluated program, as functions that native code can call too. */
 import { factsOf } from '../source-facts.ts';
 import { Kind, type SyntaxNode, ts } from '../syntax.ts';
+import { afterSuper } from './classes.ts';
 import { evaluate } from './expressions.ts';
 import type { Machine } from './machine.ts';
 import { bindParameters } from './patterns.ts';
@@ -137,6 +138,7 @@ export function invoke(machine: Machine, closure: Closure, frame: Frame, args: r
       return runAsync(machine, bodyWithParameters(machine, node, args, scope));
     }
     bindParameters(machine, node.parameters, args, scope);
+    if (ts.isConstructorDeclaration(node) && frame.hasThis) afterSuper(frame, scope);
     const { body } = node;
     if (body !== undefined && !ts.isBlock(body)) return evaluate(machine, body, scope);
     const end = bodyOf(machine, node, scope).next();
