@@ -14,7 +14,7 @@ export function entryFile(entry: Entry): string {
   if (isBundled) return join(import.meta.dirname, entry === 'typescript' ? 'typescript.cjs' : `${entry}.js`);
   switch (entry) {
     case 'worker':
-      return join(import.meta.dirname, 'pool', 'worker.ts');
+      return join(import.meta.dirname, 'pool', 'launch-worker.ts');
     case 'keeper':
       return join(import.meta.dirname, 'store', 'embedded', 'keeper-main.ts');
     case 'script-loader':

@@ -33,7 +33,7 @@ await Promise.all([
     entryPoints: {
       millrace: 'runner/cli/launch.ts',
       cli: 'runner/cli/main.ts',
-      worker: 'runner/pool/worker.ts',
+      worker: 'runner/pool/launch-worker.ts',
       keeper: 'runner/store/embedded/keeper-main.ts',
       'script-loader': 'runner/loader/script-loader.ts',
       api: 'runner/api/index.ts',

@@ -26,11 +26,7 @@ export function pinnedNode() {
 export function ensureInstalled() {
   const major = Number(process.versions.node.split('.')[0]);
   if (major < 20) fail(`Node ${process.versions.node} is too old to begin with; install Node 20 or newer`);
-  const wanted = createHash('sha256')
-    .update(readFileSync(join(root, 'package-lock.json')))
-    .digest('hex');
-  const stamp = join(root, 'node_modules', '.millrace-installed');
-  if (existsSync(stamp) && readFileSync(stamp, 'utf8') === wanted) return;
+  if (isInstalled()) return;
   say('installing packages (once)');
   const npm = process.env.npm_execpath;
   const command = npm === undefined ? ['npm', 'ci'] : [process.execPath, npm, 'ci'];
@@ -43,7 +39,19 @@ export function ensureInstalled() {
   if (result.error?.code === 'ENOENT') fail('npm was not found; install it together with Node 20 or newer');
   if (result.status !== 0) fail('npm ci did not succeed; its messages are above');
   pinnedNode();
-  writeFileSync(stamp, wanted);
+}
+
+/** Whether npm has installed what the lock file names, by the record that it keeps of the installation. */
+function isInstalled() {
+  const record = join(root, 'node_modules', '.package-lock.json');
+  if (!existsSync(record)) return false;
+  const installed = JSON.parse(readFileSync(record, 'utf8')).packages;
+  const wanted = JSON.parse(readFileSync(join(root, 'package-lock.json'), 'utf8')).packages;
+  return Object.entries(wanted).every(
+    // Optional packages may be for another platform.
+    ([path, { version, optional }]) =>
+      path === '' || optional === true || installed[path]?.version === version,
+  );
 }
 
 /** Builds the bundles when a source file has changed since the last build. */

@@ -1,7 +1,7 @@
 // `npm test [-- suite … | file … | --grep text]`: installs and builds what is missing, checks formatting, types and lint,
 // runs the tests, and fails when one of them left a process or a file behind. Prints `N passed, N failed` at the end.
 import { spawnSync } from 'node:child_process';
-import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
+import { chmodSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { availableParallelism, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { ensureBuilt, ensureInstalled, pinnedNode, root, say } from './setup.mjs';
@@ -31,6 +31,8 @@ if (given.length === 0) {
 // Everything that tests write to a temporary place goes below one folder, so that what is left can be seen. The name is
 // short, because paths of Unix sockets are limited to 107 bytes.
 const temporary = mkdtempSync(join(tmpdir(), 'mt-'));
+// As root, the Postgres servers of the tests run under another account.
+chmodSync(temporary, 0o755);
 const results = join(temporary, 'results.json');
 say(`testing ${globs.join(', ')}`);
 const mocha = spawnSync(

@@ -132,9 +132,18 @@ export function firstLine(text: string): string {
   return plainText(line).trim();
 }
 
+/** Like {@link cutText}, but the end stays: of a path it tells most. */
+export function cutStart(text: string, width: number): string {
+  if (textWidth(text) <= width) return text;
+  if (width < 1) return '';
+  const segments = [...new Intl.Segmenter().segment(text)].map(({ segment }) => segment);
+  let used = 0;
+  const from = segments.findLastIndex(segment => (used += textWidth(segment)) > width - 1);
+  return `…${segments.slice(from + 1).join('')}`;
+}
+
 /** Sequences that steer a terminal; the first alternative is colours. */
 const control =
-  // eslint-disable-next-line no-control-regex
   /\u001b\[[\d;:]*m|\u001b(?:\[[0-?]*[ -/]*[@-~]|\][^\u0007\u001b]*(?:\u0007|\u001b\\)|[ -/]*[0-~])|[\u0000-\u0008\u000b-\u001f\u007f-\u009f]/g;
 
 /**
@@ -144,13 +153,8 @@ const control =
 export function harmlessText(line: string): string {
   if (!/\p{Cc}/u.test(line)) return line;
   const last = line.replace(/\r+$/, '').split('\r').at(-1) ?? '';
-  let coloured = false;
-  const text = last.replace(control, sequence => {
-    const isColour = /^\u001b\[[\d;:]*m$/.test(sequence);
-    coloured ||= isColour;
-    return isColour ? sequence : '';
-  });
-  return coloured ? `${text}\u001b[0m` : text;
+  const text = last.replace(control, sequence => (/^\u001b\[[\d;:]*m$/.test(sequence) ? sequence : ''));
+  return text.includes('\u001b') ? `${text}\u001b[0m` : text;
 }
 
 /** Text of somebody else without what would steer a terminal: one line, tabs as blanks. */

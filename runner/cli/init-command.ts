@@ -2,6 +2,8 @@
 import { existsSync } from 'node:fs';
 import { cp, mkdir, writeFile } from 'node:fs/promises';
 import { basename, dirname, join, relative, resolve } from 'node:path';
+import { UsageError } from '../engine/errors.ts';
+import { errorCode } from '../store/errors.ts';
 import { runnerVersion } from '../version.ts';
 import { isBundled } from '../entry-files.ts';
 import { exitCodes } from './exit-codes.ts';
@@ -9,7 +11,7 @@ import { say, type Terminal } from './terminal.ts';
 
 export async function initCommand(terminal: Terminal, directory: string | undefined): Promise<number> {
   const root = resolve(terminal.directory, directory ?? terminal.project ?? '.');
-  await mkdir(root, { recursive: true });
+  await makeFolder(root);
   let written = 0;
   for (const [name, content] of Object.entries(projectFiles(basename(root)))) {
     const file = join(root, name);
@@ -20,7 +22,7 @@ export async function initCommand(terminal: Terminal, directory: string | undefi
       written += 1;
       say(terminal, `wrote ${name}`);
     } catch (error) {
-      if (!(error instanceof Error && 'code' in error && error.code === 'EEXIST')) throw error;
+      if (errorCode(error) !== 'EEXIST') throw error;
       say(terminal, `kept ${name}, which is there already`);
     }
   }
@@ -32,6 +34,21 @@ export async function initCommand(terminal: Terminal, directory: string | undefi
     written === 0 ? 'nothing to do: every file is there already' : `ready; try: ${change}millrace run hello`,
   );
   return exitCodes.success;
+}
+
+async function makeFolder(root: string): Promise<void> {
+  try {
+    await mkdir(root, { recursive: true });
+  } catch (error) {
+    const code = errorCode(error);
+    if (code === 'EEXIST' || code === 'ENOTDIR')
+      throw new UsageError(`Cannot make a project in ${root}: there is a file of that name.`, {
+        cause: error,
+      });
+    if (code === 'EACCES' || code === 'EPERM' || code === 'EROFS')
+      throw new UsageError(`Cannot make a project in ${root}: you may not write there.`, { cause: error });
+    throw error;
+  }
 }
 
 /** The types of the API, so that an editor knows them without a network. */
@@ -53,7 +70,7 @@ function projectFiles(folder: string): Record<string, string> {
       private: true,
       type: 'module',
       scripts: { start: 'millrace run' },
-      devDependencies: { millrace: `^${runnerVersion}` },
+      devDependencies: { millrace: `^${runnerVersion}`, '@types/node': '^24.0.0' },
     }),
     'tsconfig.json': json({
       compilerOptions: {
@@ -65,7 +82,7 @@ function projectFiles(folder: string): Record<string, string> {
         allowImportingTsExtensions: true,
         paths: { millrace: ['./node_modules/millrace', './.millrace/types/runner/api/index.d.ts'] },
       },
-      include: ['**/*.ts', '.millrace/types/**/*.d.ts'],
+      include: ['**/*.ts'],
     }),
     '.gitignore': 'node_modules/\n.millrace/\n.env\nmillrace.local.ts\ndata/\n',
     'millrace.config.ts': `import { defineConfig } from 'millrace';
@@ -101,7 +118,7 @@ pipeline.add(
     id: 'report',
     description: 'Reads the table from TypeScript',
     commands: [
-      new RunFunction(async context => {
+      new RunFunction(async function report(context) {
         const dwh = await context.db();
         const { rows } = await dwh.query('SELECT count(*)::int AS n, sum(n)::int AS total FROM hello.numbers');
         context.log.info(\`\${rows[0]?.n} numbers, their sum is \${rows[0]?.total}\`);

@@ -101,16 +101,16 @@ function checkPath(run: RunDetails, wanted: NodePath): void {
       known.set(formatPath(part), part);
     }
   };
-  let isToCome = false;
+  const growing: NodePath[] = [];
   const visit = (node: NodeGraph): void => {
     add(node.path);
-    isToCome ||= node.kind === 'parallel' && run.status === 'running' && isAtOrBelow(wanted, node.path);
+    if (node.kind === 'parallel' && run.status === 'running') growing.push(node.path);
     node.nodes.forEach(visit);
   };
   if (run.graph !== null) visit(run.graph);
   for (const { nodePath } of run.nodeRuns) add(nodePath);
   const text = formatPath(wanted);
-  if (isToCome || known.has(text)) return;
+  if (known.has(text) || growing.some(path => isAtOrBelow(wanted, path))) return;
   const nearest = didYouMean(text, known.keys());
   const hint =
     nearest === undefined

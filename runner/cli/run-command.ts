@@ -1,5 +1,4 @@
 /** `millrace run`. */
-import { writeSync } from 'node:fs';
 import { UsageError } from '../engine/errors.ts';
 import { selectForRun } from '../engine/selection.ts';
 import { type RunSettings, startPool, startRun, type StartedRun } from '../engine/session.ts';
@@ -10,7 +9,7 @@ import { exitCodes } from './exit-codes.ts';
 import { formatCounts, formatDuration, symbolOf } from './format.ts';
 import { isIncomplete, openProject, openStoreForRun, projectDirectory, tidyStore } from './open-project.ts';
 import type { Store } from '../store/store.ts';
-import { announceVariable } from './detach.ts';
+import { takeAnnouncement } from './detach.ts';
 import { JsonPrinter, RunPrinter } from './run-printer.ts';
 import { say, type Terminal } from './terminal.ts';
 
@@ -44,6 +43,7 @@ export async function runCommand(
     throw new UsageError('A run cannot be resumed without the store.');
   if (options.detach === true) return (await import('./detach.ts')).detach(terminal);
 
+  const announce = takeAnnouncement();
   const directory = projectDirectory(terminal);
   // The first worker starts before anything else: it loads the project while this process does, and needs longer.
   const early = startPool(directory, options.parallel ?? 1);
@@ -83,6 +83,8 @@ export async function runCommand(
       printer.notice(text);
     });
     announce(run.runId);
+    // While the tasks run, so that the end of the run does not wait for it.
+    const tidied = store === null ? null : housekeeping(terminal, store, project.config.retentionDays);
     const result = await run.result;
     if (options.json !== true) conclude(terminal, result);
     for (const note of result.notes) say(terminal, note);
@@ -92,17 +94,13 @@ export async function runCommand(
       request.selection.pipeline === project.root &&
       request.selection.nodePaths.length === 0;
     if (lacksFiles) say(terminal, 'Not everything was run: what could not be loaded is listed above.');
-    if (store !== null) await afterRun(terminal, store, project.config.retentionDays);
+    // With the store away there is nothing to tidy up, and the user knows already.
+    const untidy = result.stored ? await tidied : null;
+    if (untidy !== null) say(terminal, untidy);
     return exitCodeOf(result, lacksFiles);
   } finally {
     await early.pool.close();
   }
-}
-
-/** Tells whoever detached this process the id of the run, by the pipe that it left open. */
-function announce(runId: number | null): void {
-  const descriptor = process.env[announceVariable];
-  if (descriptor !== undefined) writeSync(Number(descriptor), `${runId ?? ''}\n`);
 }
 
 /** There is nothing to run in the whole project. */
@@ -143,16 +141,18 @@ function exitCodeOf(result: RunResult, lacksFiles: boolean): number {
   }
 }
 
-/** Housekeeping that must not delay the run: old runs go, and what dead runners left is closed. */
-async function afterRun(terminal: Terminal, store: Store, retentionDays: number): Promise<void> {
+/**
+ * Old runs go, and what dead runners left is closed.
+ *
+ * @returns what kept it from being done, in words for the user.
+ */
+async function housekeeping(terminal: Terminal, store: Store, retentionDays: number): Promise<string | null> {
   try {
     await tidyStore(terminal, store);
     await (await import('../store/retention.ts')).pruneRuns(store, retentionDays);
+    return null;
   } catch (error) {
-    say(
-      terminal,
-      `The store could not be tidied up: ${error instanceof Error ? error.message : String(error)}`,
-    );
+    return `The store could not be tidied up: ${error instanceof Error ? error.message : String(error)}`;
   }
 }
 

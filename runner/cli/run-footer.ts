@@ -5,7 +5,7 @@
 import { textWidth } from '../databases/text-width.ts';
 import type { RunEvent } from '../events.ts';
 import { formatPath, type NodePath } from '../model.ts';
-import { cutText, formatDuration } from './format.ts';
+import { cutStart, cutText, formatDuration } from './format.ts';
 import type { Style } from './style.ts';
 
 interface Running {
@@ -143,7 +143,7 @@ export class RunFooter {
     const rows = shown.map((task): FooterRow => {
       const usual = task.expected === null ? '' : ` of ${formatDuration(task.expected)}`;
       const time = cutText(`${formatDuration((now - task.since) / 1000)}${usual}`, width - 2);
-      const name = cutText(task.name, width - textWidth(time) - 3);
+      const name = cutStart(task.name, width - textWidth(time) - 3);
       const frame = style('blue', frames[this.#frame % frames.length] ?? '');
       const parts = [name, time].filter(part => part !== '');
       return {

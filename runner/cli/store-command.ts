@@ -230,12 +230,14 @@ function urlOf(location: StoreLocation): string {
   if (location.kind === 'external') return location.url;
   const config = storeDatabaseConfig(statePaths(location.home), location.databaseName);
   if (config === null) throw new Error('the store was opened, and has no secret');
+  // So that clients find the tables by their plain names.
+  const options = `options=${encodeURIComponent('-c search_path=millrace')}`;
   const { host = '', port = 5432, user = '', password, database = '' } = config;
   const secret = typeof password === 'string' ? `:${encodeURIComponent(password)}` : '';
   // A directory is no host of a URL: libpq takes it as a parameter.
   return host.startsWith('/')
-    ? `postgres://${user}${secret}@/${database}?host=${encodeURIComponent(host)}&port=${String(port)}`
-    : `postgres://${user}${secret}@${host}:${String(port)}/${database}`;
+    ? `postgres://${user}${secret}@/${database}?host=${encodeURIComponent(host)}&port=${String(port)}&${options}`
+    : `postgres://${user}${secret}@${host}:${String(port)}/${database}?${options}`;
 }
 
 export async function storeMigrate(terminal: Terminal): Promise<number> {

@@ -6,6 +6,8 @@ export interface CsvOptions {
   readonly delimiter?: string | undefined;
   /** Whether the first line holds names; it is passed over. With `'match'` they must be the table's. Default: false. */
   readonly header?: boolean | 'match' | undefined;
+  /** Whether the last line is a summary and no record; it is passed over. Default: false. */
+  readonly footer?: boolean | undefined;
   /** The character around values that hold a delimiter or a line break; doubled within them. Default: `"`. */
   readonly quote?: string | undefined;
   /** An unquoted value that stands for NULL. Default: the empty text. */
@@ -17,6 +19,7 @@ export interface CsvFormat {
   readonly kind: 'csv';
   readonly delimiter: string;
   readonly header: boolean | 'match';
+  readonly footer: boolean;
   readonly quote: string;
   readonly nullValue: string;
 }
@@ -26,11 +29,20 @@ export interface JsonLinesFormat {
   readonly kind: 'jsonl';
 }
 
-export type FileFormat = CsvFormat | JsonLinesFormat;
+/** Columns of Parquet; made by {@link parquet}. */
+export interface ParquetFormat {
+  readonly kind: 'parquet';
+}
+
+/** Formats that are text and can be read from any stream. */
+export type TextFormat = CsvFormat | JsonLinesFormat;
+
+export type FileFormat = TextFormat | ParquetFormat;
 
 const csvKeys: ReadonlySet<string> = new Set([
   'delimiter',
   'header',
+  'footer',
   'quote',
   'nullValue',
 ] satisfies (keyof CsvOptions)[]);
@@ -43,7 +55,7 @@ const csvKeys: ReadonlySet<string> = new Set([
  */
 export function csv(options: CsvOptions = {}): CsvFormat {
   checkOptions('csv()', options, csvKeys);
-  const { delimiter = ',', header = false, quote = '"', nullValue = '' } = options;
+  const { delimiter = ',', header = false, footer = false, quote = '"', nullValue = '' } = options;
   checkCharacter('delimiter', delimiter);
   checkCharacter('quote', quote);
   if (delimiter === quote)
@@ -52,12 +64,16 @@ export function csv(options: CsvOptions = {}): CsvFormat {
   if (typeof given !== 'boolean' && given !== 'match') {
     throw new PipelineError(`csv(): header must be true, false or "match", not ${describeValue(given)}.`);
   }
+  const givenFooter: unknown = footer;
+  if (typeof givenFooter !== 'boolean') {
+    throw new PipelineError(`csv(): footer must be true or false, not ${describeValue(givenFooter)}.`);
+  }
   if (typeof nullValue !== 'string' || /[\r\n]/.test(nullValue)) {
     throw new PipelineError(
       `csv(): nullValue must be a string without line breaks, not ${describeValue(nullValue)}.`,
     );
   }
-  return Object.freeze({ kind: 'csv', delimiter, header, quote, nullValue });
+  return Object.freeze({ kind: 'csv', delimiter, header, footer, quote, nullValue });
 }
 
 /**
@@ -68,12 +84,49 @@ export function jsonl(): JsonLinesFormat {
   return Object.freeze({ kind: 'jsonl' });
 }
 
-/** @throws PipelineError when a value was not made by {@link csv} or {@link jsonl} */
+/**
+ * Parquet files: their columns are matched with the table's by name, their types are turned into the table's. Nested
+ * columns go into columns of JSON, lists also into arrays.
+ */
+export function parquet(): ParquetFormat {
+  return Object.freeze({ kind: 'parquet' });
+}
+
+/** @throws PipelineError when a value was not made by {@link csv}, {@link jsonl} or {@link parquet} */
 export function checkFormat(what: string, format: unknown): asserts format is FileFormat {
-  const kind = typeof format === 'object' && format !== null && 'kind' in format ? format.kind : undefined;
-  if (kind !== 'csv' && kind !== 'jsonl') {
-    throw new PipelineError(`${what}: format must be csv() or jsonl(), not ${describeValue(format)}.`);
-  }
+  const kind = kindOf(format);
+  if (kind === 'csv' || kind === 'jsonl' || kind === 'parquet') return;
+  throw new PipelineError(
+    `${what}: format must be csv(), jsonl() or parquet(), not ${describeValue(format)}.`,
+  );
+}
+
+/** @throws PipelineError when a value was not made by {@link csv} or {@link jsonl} */
+export function checkTextFormat(what: string, format: unknown): asserts format is TextFormat {
+  const kind = kindOf(format);
+  if (kind === 'csv' || kind === 'jsonl') return;
+  const given = kind === 'parquet' ? 'parquet()' : describeValue(format);
+  throw new PipelineError(`${what}: format must be csv() or jsonl(), not ${given}.`);
+}
+
+/** The format that the ending of a file's name tells, with or without the ending of a compression. */
+export function formatByName(file: string): FileFormat {
+  const name = file.replace(/\.(?:gz|zip|tgz|tar\.gz)$/i, '');
+  if (/\.(?:jsonl|ndjson)$/i.test(name)) return jsonl();
+  return /\.(?:parquet|pq)$/i.test(name) ? parquet() : csv();
+}
+
+/** A format as it is written in a pipeline, with what differs from the defaults. */
+export function formatText(format: FileFormat): string {
+  if (format.kind !== 'csv') return `${format.kind}()`;
+  const defaults: Readonly<Record<string, unknown>> = { ...csv() };
+  const given = Object.entries(format).filter(([key, value]) => value !== defaults[key]);
+  if (given.length === 0) return 'csv()';
+  return `csv({ ${given.map(([key, value]) => `${key}: ${JSON.stringify(value)}`).join(', ')} })`;
+}
+
+function kindOf(format: unknown): unknown {
+  return typeof format === 'object' && format !== null && 'kind' in format ? format.kind : undefined;
 }
 
 /** The options of `COPY … FROM STDIN` for a format of CSV, without those that are defaults of Postgres. */

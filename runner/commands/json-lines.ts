@@ -3,8 +3,8 @@ import { describeValue } from '../api/errors.ts';
 
 export interface TableColumn {
   readonly name: string;
-  /** Whether the column takes any JSON value, texts included. */
-  readonly isJson: boolean;
+  /** The type's name, without length or precision: `character varying`, `bigint[]`. */
+  readonly type: string;
 }
 
 export interface JsonLinesOptions {
@@ -154,14 +154,20 @@ export class JsonLinesReader {
 }
 
 /** A value in the text format of COPY. JSON's null is NULL, also for a column of JSON. */
-function copyValue(value: unknown, { isJson }: TableColumn): string {
+function copyValue(value: unknown, column: TableColumn): string {
   if (value === null || value === undefined) return '\\N';
-  if (typeof value === 'string' && !isJson) return escapeText(value);
+  if (typeof value === 'string' && !isJson(column)) return escapeText(value);
   if (typeof value === 'number' || typeof value === 'boolean') return String(value);
   return escapeText(JSON.stringify(value));
 }
 
-function escapeText(text: string): string {
+/** Whether the column takes any JSON value, texts included. */
+export function isJson({ type }: TableColumn): boolean {
+  return type === 'json' || type === 'jsonb';
+}
+
+/** A text in the text format of COPY. */
+export function escapeText(text: string): string {
   if (!/[\\\n\r\t]/.test(text)) return text;
   return text
     .replaceAll('\\', '\\\\')

@@ -80,12 +80,12 @@ export function findNode(root: Pipeline, path: NodePath): Node {
 
 /** Helps with a path that leads nowhere: the nearest sibling, else the nearest node anywhere, else what there is. */
 function nearestNode(root: Pipeline, parent: Pipeline, path: NodePath, depth: number): string {
-  const id = path[depth] ?? '';
   const above = path.slice(0, depth);
-  const sibling = didYouMean(id, parent.nodes.keys());
-  const nearest = sibling === undefined ? undefined : formatPath([...above, sibling]);
-  const anywhere = nearest ?? didYouMean(formatPath(path), pathsBelow(root));
-  if (anywhere !== undefined) return `Did you mean "${anywhere}"?`;
+  const sibling = didYouMean(path[depth] ?? '', parent.nodes.keys());
+  if (sibling !== undefined) return `Did you mean "${formatPath([...above, sibling])}"?`;
+  // Who leaves out the pipelines around a node means that node.
+  const elsewhere = depth === 0 ? didYouMean(formatPath(path), pathsBelow(root)) : undefined;
+  if (elsewhere !== undefined) return `Did you mean "${elsewhere}"?`;
   const whose = depth === 0 ? 'The project has' : `"${formatPath(above)}" has`;
   return `${whose}: ${listNames([...parent.nodes.keys()])}.`;
 }

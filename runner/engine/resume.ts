@@ -2,7 +2,7 @@
 import { isPipeline } from '../api/node.ts';
 import type { Pipeline } from '../api/pipeline.ts';
 import { formatPath, type ParameterValue } from '../model.ts';
-import { getRun, type RunDetails } from '../store/history.ts';
+import { resumeState } from '../store/resume-state.ts';
 import type { Store } from '../store/store.ts';
 import { UsageError } from './errors.ts';
 import { findNode } from './plan.ts';
@@ -26,7 +26,7 @@ export async function resumeSettings(
   runId: number,
   params: Readonly<Record<string, ParameterValue>>,
 ): Promise<ResumeSettings> {
-  const run = await getRun(store, runId);
+  const run = await resumeState(store, runId);
   if (run === null)
     throw new UsageError(`There is no run ${String(runId)} in this project. See "millrace runs".`);
   if (run.status === 'running') {
@@ -46,20 +46,6 @@ export async function resumeSettings(
   return {
     selection: { pipeline, nodePaths: run.nodePaths, withUpstreams: run.withUpstreams },
     params: { ...run.params, ...params },
-    resume: { runId, succeeded: await succeededIn(store, run) },
+    resume: { runId, succeeded: run.succeeded },
   };
-}
-
-/** Tasks that succeeded in the run, or in the runs that it went on with itself. */
-async function succeededIn(store: Store, last: RunDetails): Promise<Set<string>> {
-  const succeeded = new Set<string>();
-  for (let run: RunDetails | null = last; run !== null;) {
-    for (const { kind, nodePath, status } of run.nodeRuns) {
-      if (kind !== 'pipeline' && (status === 'succeeded' || status === 'unchanged'))
-        succeeded.add(formatPath(nodePath));
-    }
-    // Retention may have taken the earlier run; then what only it knew is run again.
-    run = run.resumedFrom === null ? null : await getRun(store, run.resumedFrom);
-  }
-  return succeeded;
 }

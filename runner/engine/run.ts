@@ -41,6 +41,8 @@ export interface RunResult {
   readonly duration: number;
   readonly counts: Readonly<Record<Outcome, number>>;
   readonly notes: readonly string[];
+  /** Whether the store was there at the end and has all of it; `false` in a run without a store. */
+  readonly stored: boolean;
 }
 
 export interface RunDescription {
@@ -163,16 +165,22 @@ export class RunEngine {
     const status = this.#failure !== undefined ? 'failed' : (this.#finished?.status ?? 'failed');
     const duration = (endedAt - run.startedAt) / 1000;
     if (this.#failure !== undefined) this.#notes.push(this.#failure);
-    const notes = [...this.#notes];
-    this.#emit({ type: 'run_finished', ...this.#runLevel(endedAt), status, duration, counts, notes });
+    this.#emit({
+      type: 'run_finished',
+      ...this.#runLevel(endedAt),
+      status,
+      duration,
+      counts,
+      notes: [...this.#notes],
+    });
     for (const subscriber of subscribers) {
       try {
         await subscriber.close?.();
       } catch (error) {
-        notes.push(`an error of a subscriber at the end of the run: ${String(error)}`);
+        this.#reportSubscriber(error);
       }
     }
-    return { runId: run.runId, status, duration, counts, notes };
+    return { runId: run.runId, status, duration, counts, notes: [...this.#notes], stored: false };
   }
 
   /** Starts nothing new and ends what runs: SIGTERM, after the kill timeout SIGKILL. Calling it again changes nothing. */
@@ -494,8 +502,14 @@ export class RunEngine {
     try {
       step();
     } catch (error) {
-      this.#notes.push(`an event handler failed: ${error instanceof Error ? error.message : String(error)}`);
+      this.#reportSubscriber(error);
     }
+  }
+
+  /** Once: what fails for one line of output fails for the next million, too. */
+  #reportSubscriber(error: unknown): void {
+    const text = `internal error of a subscriber of the run: ${error instanceof Error ? (error.stack ?? error.message) : String(error)}`;
+    if (!this.#notes.includes(text)) this.#notes.push(text);
   }
 }
 

@@ -1,5 +1,6 @@
 /** A run from the user's words to its end: project, store, selection, pool and engine put together. */
-import { hostname, userInfo } from 'node:os';
+import { availableParallelism, hostname, userInfo } from 'node:os';
+import type { Client } from 'pg';
 import { toGraph } from '../api/graph.ts';
 import { isPipeline, type Node } from '../api/node.ts';
 import type { Pipeline } from '../api/pipeline.ts';
@@ -113,12 +114,14 @@ export async function startRun(settings: RunSettings): Promise<StartedRun> {
   const selected =
     nodes.length === 0 ? plan : selectNodes(plan, { nodes, withUpstreams: selection.withUpstreams });
   const graph = flatten(selected, resume === null ? {} : { unrepeated: resume.succeeded });
-  early.pool.start(Math.min(settings.parallel, graph.taskCount));
+  early.pool.start(Math.min(graph.taskCount, availableParallelism()));
 
   const version = codeVersion(directory);
   const client = store === null ? null : await store.connect();
   const averages =
-    client === null ? new Map<string, number>() : await averageDurations(client, pipeline.path);
+    client === null
+      ? new Map<string, number>()
+      : await orEnd(client, () => averageDurations(client, pipeline.path));
   const scheduler = new Scheduler(graph, {
     slots: settings.parallel,
     defaultMaxRetries: config.defaultMaxRetries,
@@ -155,8 +158,10 @@ export async function startRun(settings: RunSettings): Promise<StartedRun> {
     config.eventHandlers.length === 0
       ? []
       : [
-          new EventHandlers(config.eventHandlers, runId, message => {
-            engine.note(message);
+          new EventHandlers(config.eventHandlers, runId, {
+            onError: message => {
+              engine.note(message);
+            },
           }),
         ];
   const engine: RunEngine = new RunEngine({
@@ -204,17 +209,29 @@ async function finish(engine: RunEngine, recorder: RunRecorder | null, pool: Wor
   const notes = [...result.notes, ...(recorder?.notes ?? [])];
   switch (end?.kind) {
     case 'spooled':
-      notes.push(end.message);
-      break;
-    case 'incomplete':
-      notes.push(end.message);
+      return { ...result, notes: [...notes, end.message] };
+    case 'incomplete': {
+      // It begins with why, which may have been said when the run was ended for it.
+      const others = notes.filter(note => !end.message.startsWith(note));
       // What is not on record cannot be called a success.
-      return { ...result, notes, status: result.status === 'succeeded' ? 'failed' : result.status };
+      const status = result.status === 'succeeded' ? 'failed' : result.status;
+      return { ...result, notes: [...others, end.message], status };
+    }
     case 'stored':
+      return { ...result, notes, stored: true };
     case undefined:
-      break;
+      return { ...result, notes };
   }
-  return { ...result, notes };
+}
+
+/** Ends the connection, which would keep the process running, when the work fails. */
+async function orEnd<T>(client: Client, work: () => Promise<T>): Promise<T> {
+  try {
+    return await work();
+  } catch (error) {
+    await client.end().catch(() => undefined); // the first error says more
+    throw error;
+  }
 }
 
 /** Finds declared nodes by path; children of parallel tasks are not declared. */

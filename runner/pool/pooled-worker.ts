@@ -104,6 +104,11 @@ export class PooledWorker {
     return this.#ended.promise;
   }
 
+  /** Whether it has loaded the project. */
+  get ready(): boolean {
+    return this.#ready;
+  }
+
   /** Whether a task may be given to it, now or as soon as it is ready. */
   get free(): boolean {
     return this.#task === undefined && !this.#last && this.#exit === undefined;

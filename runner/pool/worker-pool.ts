@@ -2,6 +2,7 @@
  * The runner's workers: started ahead of need, reused, and replaced when they die. A worker runs one attempt at a
  * time, so whatever happens to it happens to that attempt only.
  */
+import { availableParallelism } from 'node:os';
 import type { AttemptResult, ExpandedNode, OutputChunk, ProjectSource, TaskAssignment } from './protocol.ts';
 import { PooledWorker, type WorkerOptions } from './pooled-worker.ts';
 import { Reaper } from './reaper.ts';
@@ -41,10 +42,17 @@ export interface WorkerPoolOptions {
 interface Assignment {
   readonly type: 'run' | 'expand';
   readonly task: TaskAssignment;
+  /** When it came, by `performance.now()`. */
+  readonly since: number;
 }
+
+/** Milliseconds that an assignment waits for the workers that are there before another one is started. */
+const patience = 20;
 
 /** Workers that die before they are ready, one after the other, until the pool gives up. */
 const maxFailedStarts = 3;
+
+const processors = availableParallelism();
 
 export class WorkerPool {
   readonly #options: WorkerPoolOptions;
@@ -57,6 +65,8 @@ export class WorkerPool {
   readonly #byTicket = new Map<number, { readonly worker: PooledWorker; untaken: number; ended: boolean }>();
   #size: number;
   #failedStarts = 0;
+  #lastReady = 0;
+  #impatience: NodeJS.Timeout | undefined;
   #unusable: string | undefined;
   #closing: Promise<void> | undefined;
 
@@ -93,12 +103,12 @@ export class WorkerPool {
 
   /** Runs an attempt of a task as soon as a worker is free. */
   run(task: TaskAssignment): void {
-    this.#assign({ type: 'run', task });
+    this.#assign({ type: 'run', task, since: performance.now() });
   }
 
   /** Expands a parallel task as soon as a worker is free. */
   expand(task: TaskAssignment): void {
-    this.#assign({ type: 'expand', task });
+    this.#assign({ type: 'expand', task, since: performance.now() });
   }
 
   /**
@@ -145,6 +155,7 @@ export class WorkerPool {
 
   async #close(): Promise<void> {
     this.#queue.length = 0;
+    clearTimeout(this.#impatience);
     const workers = [...this.#workers];
     for (const worker of workers) this.#dismiss(worker);
     await Promise.all(workers.map(worker => worker.ended));
@@ -173,9 +184,29 @@ export class WorkerPool {
     }
   }
 
+  /**
+   * Starting a worker costs a tenth of a second of a processor, so no more are on their way at once than there are
+   * processors, and none is added while those that are there keep up: many tiny tasks are done sooner by few workers.
+   */
   #startNeeded(): void {
-    const free = [...this.#workers].filter(worker => worker.free).length;
-    if (this.#queue.length > free) this.start(this.#workers.size + this.#queue.length - free);
+    if (this.#queue.length === 0 || this.#workers.size >= this.#size) return;
+    if (this.#workers.size === 0) this.start(Math.min(this.#queue.length, processors));
+    this.#impatience ??= setTimeout(() => {
+      this.#impatience = undefined;
+      this.#addWorkers();
+    }, patience);
+  }
+
+  #addWorkers(): void {
+    if (this.#closing !== undefined || this.#unusable !== undefined) return;
+    const [oldest] = this.#queue;
+    if (oldest === undefined) return;
+    const waited = performance.now() - Math.max(oldest.since, this.#lastReady);
+    const starting = [...this.#workers].filter(worker => !worker.ready).length;
+    if (waited >= patience * 0.9) {
+      this.start(this.#workers.size + Math.min(this.#queue.length, Math.max(0, processors - starting)));
+    }
+    this.#startNeeded();
   }
 
   #startWorker(): void {
@@ -188,6 +219,7 @@ export class WorkerPool {
       reaper: this.#reaper,
       onReady: () => {
         this.#failedStarts = 0;
+        this.#lastReady = performance.now();
         this.#release(worker);
       },
       onUnusable: message => {

@@ -1,4 +1,4 @@
-/** The file that workers start from. */
+/** What a worker runs: the project's code and its commands. */
 import { join } from 'node:path';
 import * as api from '../api/index.ts';
 import { commandRegistry } from '../commands/registry.ts';

@@ -75,8 +75,8 @@ export async function* followRun(
         yield { type: 'end', status, endedAt: run.endedAt };
         return;
       }
-      const woken = await changes.wait((options.lookAfter ?? 5) * 1000, options.signal);
-      if (!woken && !options.signal?.aborted) await closeIfLost(client, runId);
+      const quiet = await changes.wait((options.lookAfter ?? 5) * 1000, options.signal);
+      if (quiet) await closeIfLost(client, runId);
     }
   } finally {
     await client.end().catch(() => undefined); // it may be what was lost
@@ -109,7 +109,7 @@ class Changes {
     client.on('notification', ({ channel, payload }) => {
       if (channel !== CHANGES_CHANNEL || payload === undefined) return;
       // Written by changeNotice() of this very program.
-      const notice: ChangeNotice = JSON.parse(payload);
+      const notice = JSON.parse(payload) as ChangeNotice;
       if (notice.run !== runId) return;
       this.#nodes ||= notice.changed.includes('nodes');
       if (notice.changed.includes('run')) this.#all = true;
@@ -124,7 +124,9 @@ class Changes {
       this.#wake?.();
     };
     client.on('error', lost);
-    client.on('end', () => lost(new Error('The connection to the store was closed.')));
+    client.on('end', () => {
+      lost(new Error('The connection to the store was closed.'));
+    });
   }
 
   take(): { readonly all: boolean; readonly nodes: boolean; readonly nodeRuns: readonly number[] } {
@@ -134,20 +136,26 @@ class Changes {
     return taken;
   }
 
-  /** @returns `false` when nothing changed for so many milliseconds, or the signal came. */
+  /** @returns `true` when nothing changed for so many milliseconds, and `false` when something did or the signal came. */
   async wait(milliseconds: number, signal: AbortSignal | undefined): Promise<boolean> {
     const changed = (): boolean => this.#all || this.#nodes || this.#nodeRuns.size > 0;
     if (!changed() && this.#error === null && signal?.aborted !== true) {
       const { promise, resolve } = Promise.withResolvers<void>();
       const timer = setTimeout(resolve, milliseconds);
       this.#wake = resolve;
-      signal?.addEventListener('abort', () => resolve(), { once: true });
+      signal?.addEventListener(
+        'abort',
+        () => {
+          resolve();
+        },
+        { once: true },
+      );
       await promise;
       clearTimeout(timer);
       this.#wake = null;
     }
     if (this.#error !== null) throw this.#error;
-    return changed();
+    return !changed() && signal?.aborted !== true;
   }
 }
 

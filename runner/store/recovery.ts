@@ -47,16 +47,14 @@ export async function recover(recovery: Recovery): Promise<void> {
     let connected = false;
     try {
       client = await store.connect();
-      if (!signal.aborted) {
-        const resumed = await answered(client, resumeRun(client, run));
-        if (!signal.aborted) {
-          connected = true;
-          recovery.onConnected(resumed);
-          if (await writeSpool(client, recovery, progress)) {
-            await spool.remove();
-            return;
-          }
-        }
+      signal.throwIfAborted();
+      const resumed = await answered(client, resumeRun(client, run));
+      signal.throwIfAborted();
+      connected = true;
+      recovery.onConnected(resumed);
+      if (await writeSpool(client, recovery, progress)) {
+        await spool.remove().catch(() => undefined); // writing it once more, some day, changes nothing
+        return;
       }
     } catch {
       // Away still, or again: whatever the reason, the next attempt tells; the spool keeps everything.

@@ -35,7 +35,10 @@ export async function writeRecord(
   record: SpoolRecord,
   once: boolean,
 ): Promise<void> {
-  if (record.kind === 'states') return await writeStates(client, runId, record.batch);
+  if (record.kind === 'states') {
+    await writeStates(client, runId, record.batch);
+    return;
+  }
   if (once) await copyRowsOnce(client, [record.rows]);
   else await copyRowsDurably(client, [record.rows]);
   const notice = changeNotice({ run: runId, changed: ['output'] });

@@ -159,7 +159,7 @@ function restoreError(error: unknown, file: string): unknown {
   if (code === 'EACCES')
     return new BackupError(`Cannot read ${file}: you may not read it.`, { cause: error });
   // What gzip finds in something else, in a damaged file, and in one that ends too early.
-  if (code === 'Z_DATA_ERROR' && /incorrect header/.test(errorMessage(error))) return noBackup(file);
+  if (code === 'Z_DATA_ERROR' && errorMessage(error).includes('incorrect header')) return noBackup(file);
   const damage = damageOf(error, code);
   if (damage === undefined) return error;
   return new BackupError(`${file} is damaged: ${damage}. Nothing was restored.`, { cause: error });

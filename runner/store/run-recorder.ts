@@ -229,7 +229,10 @@ export class RunRecorder {
 
   #schedule(): void {
     if (this.#hasMuch) this.#flushNow();
-    else this.#timer ??= setTimeout(() => this.#flushNow(), FLUSH_INTERVAL);
+    else
+      this.#timer ??= setTimeout(() => {
+        this.#flushNow();
+      }, FLUSH_INTERVAL);
   }
 
   #flushNow(): void {
@@ -312,8 +315,12 @@ export class RunRecorder {
     client.on('notification', ({ channel, payload }) => {
       if (channel === CANCEL_CHANNEL && payload === String(this.runId)) this.#cancel();
     });
-    client.on('error', error => this.#lose(session, error));
-    client.on('end', () => this.#lose(session, new Error('the connection was closed')));
+    client.on('error', error => {
+      this.#lose(session, error);
+    });
+    client.on('end', () => {
+      this.#lose(session, new Error('the connection was closed'));
+    });
   }
 
   #cancel(): void {
@@ -335,7 +342,9 @@ export class RunRecorder {
       host: hostname(),
       pid: process.pid,
     };
-    const spool = new Spool(this.#options.spoolFolder, header, failure => this.#spoolFailed(spool, failure));
+    const spool = new Spool(this.#options.spoolFolder, header, failure => {
+      this.#spoolFailed(spool, failure);
+    });
     this.#spool = spool;
     if (session.states !== null) spool.append({ kind: 'states', batch: session.states });
     for (const { chunks } of session.output.unsafe)
@@ -406,7 +415,9 @@ export class RunRecorder {
   }
 
   #armGiveUp(): void {
-    this.#giveUp ??= setTimeout(() => this.#givenUp.resolve(), this.#options.waitAtEnd * 1000);
+    this.#giveUp ??= setTimeout(() => {
+      this.#givenUp.resolve();
+    }, this.#options.waitAtEnd * 1000);
   }
 
   #disarmGiveUp(): void {
@@ -425,12 +436,13 @@ export class RunRecorder {
     const { failure } = spool;
     await spool.seal();
     const { path } = spool;
+    const reason = this.#away?.reason ?? 'connection lost';
+    this.#away = null; // from here on the message says it
     if (failure !== null || this.#droppedLines > 0) {
       const message =
         this.#fatal ?? `The spool ${path} cannot be written: ${failure?.message ?? 'unknown error'}`;
       return { kind: 'incomplete', message: `${message} The record of run ${this.runId} is not complete.` };
     }
-    const reason = this.#away?.reason ?? 'connection lost';
     return {
       kind: 'spooled',
       path,

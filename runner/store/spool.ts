@@ -288,7 +288,7 @@ function decodeRecord(bytes: Buffer): SpoolRecord {
 function toRecord(isOutput: boolean, payload: Buffer): SpoolRecord {
   if (isOutput) return { kind: 'output', rows: payload };
   // Written by this very program: the format's version is checked when the file is opened.
-  const batch: StateBatch = JSON.parse(payload.toString('utf8'));
+  const batch = JSON.parse(payload.toString('utf8')) as StateBatch;
   return { kind: 'states', batch };
 }
 

@@ -15,7 +15,8 @@ const UPSERT_NODES = `INSERT INTO node_run (${NODE_COLUMNS})
   ON CONFLICT (node_run_id) DO UPDATE SET
     status = excluded.status, started_at = excluded.started_at, ended_at = excluded.ended_at, cost = excluded.cost,
     rows_processed = excluded.rows_processed, exit_code = excluded.exit_code, error = excluded.error,
-    reason = excluded.reason`;
+    reason = excluded.reason
+  WHERE excluded.status <> 'running' OR node_run.status IN ('running', 'lost')`;
 
 const STATISTICS_COLUMNS = 'run_id, at, cpu, memory, swap, disk_read, disk_write, net_received, net_sent';
 
@@ -29,7 +30,7 @@ const INSERT_STATISTICS = `INSERT INTO system_statistics (${STATISTICS_COLUMNS})
 const NOTIFY = `SELECT pg_notify('${CHANGES_CHANNEL}', $2)`;
 
 /**
- * Stores a batch durably, all of it or nothing. Storing it again changes nothing.
+ * Stores a batch durably, all of it or nothing. Storing it again changes nothing, also when later ones came meanwhile.
  * The run's end closes what is open below it, so that nothing looks alive in a run that is over.
  */
 export async function writeStates(client: Client, runId: number, batch: StateBatch): Promise<void> {

@@ -2,7 +2,7 @@
  * The workloads of docs/performance.md: `npm run bench`, or `npm run bench -- W1 W4` for some of them. Everything is
  * compared with a baseline in the same run; every run of Millrace writes its history to the embedded Postgres.
  */
-import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { chmod, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { BenchProject, doNothing, execute, makefile, pipelineFile, sleepFor } from './contestants.ts';
@@ -224,6 +224,8 @@ if (unknown.length > 0)
     `there is no workload ${unknown.join(', ')}; there are ${Object.keys(workloads).join(', ')}`,
   );
 const folder = await mkdtemp(join(tmpdir(), 'mb-'));
+// As root, the server runs under another account.
+await chmod(folder, 0o755);
 const project = await BenchProject.create(folder, 'keep', 'export {};\n');
 try {
   console.log(describeMachine());

@@ -352,6 +352,14 @@ describe('pool: cancel and timeout', function () {
   });
 });
 
+/** So many tasks at the same time, until all of them have begun. */
+async function occupy(harness: PoolHarness, count: number): Promise<void> {
+  const tasks = Array.from({ length: count }, () => harness.begin('group'));
+  await Promise.all(tasks.map(async task => await task.lines(1)));
+  for (const { ticket } of tasks) harness.pool.cancel(ticket, 0);
+  await Promise.all(tasks.map(async ({ finished }) => await finished));
+}
+
 describe('pool: size and load', function () {
   if (process.platform === 'win32') return;
 
@@ -359,14 +367,13 @@ describe('pool: size and load', function () {
     await using harness = new PoolHarness(3);
     harness.pool.start(2);
     assert.equal(harness.pool.pids.length, 2);
-    await Promise.all(Array.from({ length: 20 }, async () => await harness.run('nothing')));
-    const before = harness.pool.pids;
-    assert.equal(before.length, 3);
+    await occupy(harness, 3);
+    assert.equal(harness.pool.pids.length, 3);
     harness.pool.size = 1;
     await Promise.all(Array.from({ length: 5 }, async () => await harness.run('nothing')));
     assert.equal(harness.pool.pids.length, 1);
     harness.pool.size = 2;
-    await Promise.all(Array.from({ length: 5 }, async () => await harness.run('nothing')));
+    await occupy(harness, 2);
     assert.equal(harness.pool.pids.length, 2);
     assert.throws(() => (harness.pool.size = 0), { message: 'A pool needs at least 1 worker, not 0.' });
   });

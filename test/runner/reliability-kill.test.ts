@@ -4,7 +4,14 @@ import { join } from 'node:path';
 import type { RunEvent } from '../../runner/events.ts';
 import { formatPath } from '../../runner/model.ts';
 import { canListProcesses, ProcessMark } from '../support/processes.ts';
-import { attemptsOf, eventsOf, linesOf, outcomesOf, testProject, type TestProject } from '../support/project.ts';
+import {
+  attemptsOf,
+  eventsOf,
+  linesOf,
+  outcomesOf,
+  testProject,
+  type TestProject,
+} from '../support/project.ts';
 
 interface NodeRow {
   readonly path: string;
@@ -73,10 +80,10 @@ describe('kill -9 of the runner', function () {
     const run = await project.start(['run', 'many', '--parallel', '4', '--json'], { env: mark.env });
     const blockers = [100, 101, 102, 103].map(taskName);
     await run.until(() => {
-      const lines = eventsOf(run.stdout);
+      const lines = eventsOf(run.output().stdout);
       return blockers.every(id => linesOf(lines, `many/${id}`).includes('at work'));
     });
-    const seen = eventsOf(run.stdout).filter(event => event.type === 'output');
+    const seen = eventsOf(run.output().stdout).filter(event => event.type === 'output');
     const runId = seen[0]?.runId ?? 0;
     // What is written is stored while the run goes on.
     await run.until(async () => {
@@ -123,10 +130,7 @@ describe('kill -9 of the runner', function () {
       allTasks.slice(100).map(id => `many/${id}`),
     );
     const { '.keep': _, ...work } = workOf(project);
-    assert.deepEqual(
-      work,
-      Object.fromEntries(allTasks.map(id => [id, blockers.includes(id) ? 2 : 1])),
-    );
+    assert.deepEqual(work, Object.fromEntries(allTasks.map(id => [id, blockers.includes(id) ? 2 : 1])));
     const again = await project.run(['run', '--resume', String(eventsOf(resumed.stdout)[0]?.runId)]);
     assert.equal(again.exitCode, 2);
   });
@@ -146,7 +150,7 @@ describe('kill -9 of the runner', function () {
     await project.run(['store', 'start']);
     const mark = new ProcessMark();
     const run = await project.start(['run', 'many', '--parallel', '4', '--json'], { env: mark.env });
-    await run.until(() => run.stdout.split('"type":"node_finished"').length > 60);
+    await run.until(() => run.output().stdout.split('"type":"node_finished"').length > 60);
     run.signal('SIGKILL');
     await run.end;
     await mark.untilGone();
@@ -157,7 +161,10 @@ describe('kill -9 of the runner', function () {
     const rows = await nodeRows(project, lost.runId);
     const done = new Set(rows.filter(row => row.status === 'succeeded').map(row => row.path));
     assert.ok(done.size > 0 && done.size < 200);
-    assert.deepEqual(rows.filter(row => row.status === 'running'), []);
+    assert.deepEqual(
+      rows.filter(row => row.status === 'running'),
+      [],
+    );
 
     const resumed = await project.run(['run', '--resume', String(lost.runId), '--json']);
     assert.equal(resumed.exitCode, 0, resumed.stderr);
@@ -193,9 +200,12 @@ describe('kill -9 of a worker', () => {
       export default work;`,
   };
 
-  async function killWorker(project: TestProject, env: Record<string, string>): Promise<{ exitCode: number | null; events: RunEvent[] }> {
+  async function killWorker(
+    project: TestProject,
+    env: Record<string, string>,
+  ): Promise<{ exitCode: number | null; events: RunEvent[] }> {
     await using run = await project.start(['run', 'work', '--parallel', '2', '--json'], { env });
-    const pidOf = (): string | undefined => /"message":"pid (\d+)"/.exec(run.stdout)?.[1];
+    const pidOf = (): string | undefined => /"message":"pid (\d+)"/.exec(run.output().stdout)?.[1];
     await run.until(() => pidOf() !== undefined);
     process.kill(Number(pidOf()), 'SIGKILL');
     const { exitCode, stdout } = await run.end;
@@ -227,9 +237,19 @@ describe('kill -9 of a worker', () => {
     const { exitCode, events } = await killWorker(project, { RETRIES: '1' });
     assert.equal(exitCode, 0);
     assert.deepEqual(
-      attemptsOf(events, 'work/victim').map(({ attempt, status, error, retryIn }) => ({ attempt, status, error, retryIn })),
+      attemptsOf(events, 'work/victim').map(({ attempt, status, error, retryIn }) => ({
+        attempt,
+        status,
+        error,
+        retryIn,
+      })),
       [
-        { attempt: 1, status: 'failed', error: 'worker was killed by SIGKILL while the task was running', retryIn: 0.01 },
+        {
+          attempt: 1,
+          status: 'failed',
+          error: 'worker was killed by SIGKILL while the task was running',
+          retryIn: 0.01,
+        },
         { attempt: 2, status: 'succeeded', error: null, retryIn: null },
       ],
     );

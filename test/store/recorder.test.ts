@@ -287,7 +287,9 @@ describe('RunRecorder', function () {
   it('hears of a request to cancel', async () => {
     const recorder = await begin();
     const other = await begin();
-    const heard = new Promise<void>(resolve => recorder.onCancelRequested(resolve));
+    const heard = new Promise<void>(resolve => {
+      recorder.onCancelRequested(resolve);
+    });
     let wrong = false;
     other.onCancelRequested(() => (wrong = true));
     assert.deepEqual(await requestCancel(project.store, recorder.runId), { kind: 'requested' });

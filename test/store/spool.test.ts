@@ -98,6 +98,20 @@ describe('the store goes away in mid-run', function () {
     assert.match(recorder.notes[0] ?? '', /^The store was away for \d+\.\d s \(.+\)\.$/);
   });
 
+  it('keeps lines that were stored, but were not on the disk yet when the server crashed', async () => {
+    const recorder = await begin();
+    const id = recorder.nextNodeRunId();
+    for (let n = 1; n <= 5; n++) {
+      recorder.onOutput(lines(recorder, id, n, `line ${n}`));
+      await recorder.flush();
+      await own.kill();
+      await waitUntil(() => recorder.notes.length === n && recorder.notes.every(note => note.includes('was away')));
+    }
+    recorder.onEvent(finished(recorder, 'succeeded'));
+    assert.deepEqual(await recorder.finish(), { kind: 'stored' });
+    assert.deepEqual(await countLines(id), { lines: 5, different: 5, last: 5, right: 5 });
+  });
+
   it('opens the run again when somebody took it for dead meanwhile', async () => {
     const recorder = await begin();
     const id = recorder.nextNodeRunId();
@@ -134,7 +148,9 @@ describe('the store goes away in mid-run', function () {
     await client.query('UPDATE run SET cancel_requested_at = now() WHERE run_id = $1', [recorder.runId]);
     await client.end();
     await other.close();
-    const heard = new Promise<void>(resolve => recorder.onCancelRequested(resolve));
+    const heard = new Promise<void>(resolve => {
+      recorder.onCancelRequested(resolve);
+    });
     own.keepAway = false;
     await heard;
     recorder.onEvent(finished(recorder, 'cancelled'));
@@ -159,8 +175,8 @@ describe('the store goes away in mid-run', function () {
     recorder.onEvent(finished(recorder, 'succeeded'));
     const result = await recorder.finish();
     own.keepAway = false;
-    assert.equal(result.kind, 'spooled');
-    const { path, message } = result.kind === 'spooled' ? result : { path: '', message: '' };
+    if (result.kind !== 'spooled') assert.fail(`the record is ${result.kind}`);
+    const { path, message } = result;
     assert.match(path, new RegExp(`/spool/${store.databaseName}/${recorder.runId}\\.\\d+\\.spool$`));
     assert.match(
       message,
@@ -238,7 +254,9 @@ describe('the store goes away in mid-run', function () {
       own.keepAway = true;
       await own.stop();
       await waitUntil(() => recorder.notes.length > 0);
-      const fatal = new Promise<string>(resolve => recorder.onFatal(resolve));
+      const fatal = new Promise<string>(resolve => {
+        recorder.onFatal(resolve);
+      });
       await writeLines(recorder, id, 1, 100_000);
       const message = await fatal;
       const path = join(full, 'spool', (await readdir(join(full, 'spool')))[0] ?? '');
@@ -270,7 +288,9 @@ describe('the store goes away in mid-run', function () {
     own.keepAway = true;
     await own.stop();
     await waitUntil(() => recorder.notes.length > 0);
-    const fatal = new Promise<string>(resolve => recorder.onFatal(resolve));
+    const fatal = new Promise<string>(resolve => {
+      recorder.onFatal(resolve);
+    });
     recorder.onOutput(lines(recorder, id, 1, 'line 1'));
     await fatal;
     recorder.onOutput(lines(recorder, id, 2, 'line 2\nline 3'));

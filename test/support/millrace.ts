@@ -17,6 +17,8 @@ export interface MillraceOptions {
   /** Added to the environment; `undefined` removes a variable. */
   readonly env?: Readonly<Record<string, string | undefined>>;
   readonly input?: string;
+  /** It leads a process group of its own, which signals are sent to, as a terminal does it. */
+  readonly ownGroup?: true;
 }
 
 /** A command that is going on; `await using` kills it when the test ends before it does. */
@@ -25,11 +27,18 @@ export interface RunningMillrace extends AsyncDisposable {
   /** What it has written so far. */
   readonly stdout: string;
   readonly stderr: string;
+  /** The same at one moment. */
+  output(): Pick<MillraceEnd, 'stdout' | 'stderr'>;
   readonly end: Promise<MillraceEnd>;
   signal(signal: NodeJS.Signals): void;
   /** Waits for the condition; an error when the command ends before it holds. */
   until(condition: () => boolean | Promise<boolean>): Promise<void>;
 }
+
+export type StartedMillrace = RunningMillrace;
+
+/** What starts the command line from the sources. */
+export const launchFile = join(resources, 'runner', 'cli', 'launch.ts');
 
 /** `millrace ARGS`, started from the sources, to its end. */
 export async function runMillrace(args: readonly string[], options: MillraceOptions): Promise<MillraceEnd> {
@@ -40,12 +49,13 @@ export async function runMillrace(args: readonly string[], options: MillraceOpti
 /** `millrace ARGS`, started from the sources. */
 export async function startMillrace(
   args: readonly string[],
-  { cwd, env = {}, input = '' }: MillraceOptions,
+  { cwd, env = {}, input = '', ownGroup }: MillraceOptions,
 ): Promise<RunningMillrace> {
   const home = await temporaryHome();
   const end = Promise.withResolvers<MillraceEnd>();
-  const child = spawn(process.execPath, [join(resources, 'runner', 'cli', 'launch.ts'), ...args], {
+  const child = spawn(process.execPath, [launchFile, ...args], {
     cwd,
+    detached: ownGroup === true,
     // The environment of whoever runs the tests must not lead them to a real store.
     env: {
       ...process.env,
@@ -80,9 +90,11 @@ export async function startMillrace(
     get stderr() {
       return stderr;
     },
+    output: () => ({ stdout, stderr }),
     end: end.promise,
     signal(signal) {
-      child.kill(signal);
+      if (ownGroup === true) process.kill(-pid, signal);
+      else child.kill(signal);
     },
     async until(condition) {
       await waitUntil(async () => {

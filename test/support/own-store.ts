@@ -2,16 +2,19 @@
  * A store with a server of its own, for benchmarks and for tests that stop the server or kill it:
  * `await using own = await ownStore()`.
  */
+import { execFile } from 'node:child_process';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { postmasterPid } from '../../runner/store/embedded/postmaster.ts';
+import { promisify } from 'node:util';
+import { isRunning, postmasterPid } from '../../runner/store/embedded/postmaster.ts';
 import { currentData } from '../../runner/store/embedded/server.ts';
 import { stopServer } from '../../runner/store/embedded/stop.ts';
 import { openStore } from '../../runner/store/open.ts';
 import type { Store } from '../../runner/store/store.ts';
-import { isRunning } from '../../runner/store/embedded/postmaster.ts';
 import { waitUntil } from './wait.ts';
+
+const run = promisify(execFile);
 
 export interface OwnStore extends AsyncDisposable {
   /** While {@link keepAway} is set, its `connect` fails as if nobody listened, instead of starting the server. */
@@ -22,7 +25,7 @@ export interface OwnStore extends AsyncDisposable {
   open(): Promise<Store>;
   /** Disconnects everybody and stops the server in good order. */
   stop(): Promise<void>;
-  /** Kills the server's first process: what it had not written to its log is gone, as after a crash. */
+  /** Kills all of the server's processes at once: what they had not written to the log is gone, as after a crash. */
   kill(): Promise<void>;
   /** Keeps the server from being started again. */
   keepAway: boolean;
@@ -60,7 +63,14 @@ export async function ownStore(): Promise<OwnStore> {
       const data = await currentData(home);
       const pid = data === null ? null : await postmasterPid(data.directory);
       if (data === null || pid === null) return;
-      process.kill(pid, 'SIGKILL');
+      const { stdout } = await run('pgrep', ['-P', String(pid)]);
+      for (const process_ of [pid, ...stdout.trim().split('\n').map(Number)]) {
+        try {
+          process.kill(process_, 'SIGKILL');
+        } catch {
+          // A backend that has just ended.
+        }
+      }
       await waitUntil(async () => !(await isRunning(data.directory)));
     },
     async [Symbol.asyncDispose]() {

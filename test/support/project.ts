@@ -7,7 +7,7 @@ import {
   type MillraceEnd,
   type MillraceOptions,
   runMillrace,
-  type RunningMillrace,
+  type StartedMillrace,
   startMillrace,
 } from './millrace.ts';
 import { resources, temporaryHome } from './store.ts';
@@ -20,7 +20,7 @@ export interface TestProject extends AsyncDisposable {
   readonly write: TemporaryFolder['write'];
   /** `millrace ARGS` in the project, to its end. */
   run(args: readonly string[], options?: Options): Promise<MillraceEnd>;
-  start(args: readonly string[], options?: Options): Promise<RunningMillrace>;
+  start(args: readonly string[], options?: Options): Promise<StartedMillrace>;
   /** Rows of the project's store in the embedded server. */
   query<Row extends QueryResultRow>(sql: string, values?: readonly unknown[]): Promise<Row[]>;
 }

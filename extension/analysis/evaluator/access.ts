@@ -2,7 +2,7 @@
 import { isNode } from '../../../runner/api/node.ts';
 import { quoteSource, type SyntaxNode, ts } from '../syntax.ts';
 import type { Machine } from './machine.ts';
-import { isProtected } from './natives.ts';
+import { isProtected } from './built-ins.ts';
 import { Dyn, isSignal, Uncertain, Unsupported, UserThrow } from './values.ts';
 
 /** Reads a property as the program does. */

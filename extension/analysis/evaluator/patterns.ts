@@ -2,6 +2,7 @@
 import { unwrapped } from '../source-facts.ts';
 import { Kind, quoteSource, type SyntaxNode, ts } from '../syntax.ts';
 import { getProperty, setProperty } from './access.ts';
+import { hasPrivate, privatesOf } from './classes.ts';
 import { evaluate, evaluateNamed, propertyKey } from './expressions.ts';
 import { iterate } from './iteration.ts';
 import type { Machine } from './machine.ts';
@@ -77,7 +78,7 @@ export function assignTo(machine: Machine, target: ts.Expression, value: unknown
     assignVariable(machine, inner, value, scope);
   } else if (ts.isPropertyAccessExpression(inner)) {
     if (ts.isPrivateIdentifier(inner.name)) {
-      machine.host.setPrivate(machine, evaluate(machine, inner.expression, scope), inner.name, value, scope);
+      setPrivate(machine, evaluate(machine, inner.expression, scope), inner.name, value);
       return;
     }
     const object =
@@ -101,6 +102,18 @@ export function assignTo(machine: Machine, target: ts.Expression, value: unknown
   } else {
     throw new Unsupported(`it assigns to ${quoteSource(inner)}`, inner);
   }
+}
+
+function setPrivate(machine: Machine, target: unknown, name: ts.PrivateIdentifier, value: unknown): void {
+  if (target instanceof Dyn) return;
+  if ((typeof target !== 'object' && typeof target !== 'function') || target === null || !hasPrivate(target, name.text)) {
+    const message = `Cannot write private member ${name.text} to an object whose class did not declare it`;
+    machine.mistake(new TypeError(message), name);
+    return;
+  }
+  const known = machine.isOutside(target) ? machine.context?.dyn.derive() : undefined;
+  privatesOf(target).set(name.text, known ?? value);
+  machine.modules.noteMutation(target);
 }
 
 function assignObject(

@@ -57,6 +57,11 @@ export class Scope {
     return undefined;
   }
 
+  /** A scope inside of this one, in the same function. */
+  child(contexts: readonly Context[]): Scope {
+    return new Scope(this, this.module, this.frame, contexts);
+  }
+
   declare(name: string, isConstant: boolean): void {
     if (!this.bindings.has(name))
       this.bindings.set(name, { value: undefined, isInitialized: false, isConstant });

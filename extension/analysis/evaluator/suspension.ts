@@ -26,8 +26,11 @@ export function hasSuspension(node: SyntaxNode): boolean {
 
 /** Values of `await` and `yield` that were computed before the expression around them is evaluated. */
 const resumed = new WeakMap<object, Map<SyntaxNode, unknown>>();
+/** Most programs never wait inside of an expression: then there is nothing to look up. */
+let hasResumed = false;
 
 export function resumedValue(scope: Scope, node: SyntaxNode): { readonly value: unknown } | undefined {
+  if (!hasResumed) return undefined;
   const values = resumed.get(scope.frame);
   return values?.has(node) === true ? { value: values.get(node) } : undefined;
 }
@@ -80,6 +83,7 @@ export function* evaluateSuspendable(
     default:
       break;
   }
+  hasResumed = true;
   let values = resumed.get(scope.frame);
   if (values === undefined) resumed.set(scope.frame, (values = new Map()));
   const prepared: SyntaxNode[] = [];

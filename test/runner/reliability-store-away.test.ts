@@ -1,0 +1,231 @@
+import assert from 'node:assert/strict';
+import { spawnSync } from 'node:child_process';
+import { existsSync } from 'node:fs';
+import { mkdir, mkdtemp, readdir, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import pg from 'pg';
+import { isRunning, postmasterPid } from '../../runner/store/embedded/postmaster.ts';
+import { currentData } from '../../runner/store/embedded/server.ts';
+import { runMillrace } from '../support/millrace.ts';
+import {
+  attemptsOf,
+  eventsOf,
+  linesOf,
+  outcomesOf,
+  testProject,
+  type TestProject,
+} from '../support/project.ts';
+import { temporaryHome } from '../support/store.ts';
+import { waitUntil } from '../support/wait.ts';
+
+/** `ticker` prints numbered lines until there is a file "stop", beside a chain of tasks that wait for files. */
+const pipeline = `
+  import { Pipeline, RunBash, Task } from 'millrace';
+  const work = new Pipeline({ id: 'work' });
+  work.add(new Task({ id: 'ticker', commands: [new RunBash(
+    'i=0; while [ ! -e stop ]; do i=$((i+1)); echo "line $i"; sleep 0.005; done; echo "last $i"')] }));
+  for (const step of ['one', 'two', 'three', 'four']) {
+    const before = { one: [], two: ['one'], three: ['two'], four: ['three'] }[step];
+    work.add(new Task({ id: step, commands: [new RunBash(
+      'echo "' + step + ' begins"; until [ -e ' + step + ' ]; do sleep 0.01; done; echo "' + step + ' ends"')] }), before);
+  }
+  export default work;`;
+
+/** What the output of `ticker` must be: no line is missing, none is doubled, and none has changed places. */
+function assertTicks(lines: readonly string[]): void {
+  const last = Number(/^last (\d+)$/.exec(lines.at(-1) ?? '')?.[1]);
+  const [command, ...ticks] = lines;
+  assert.match(command ?? '', /^i=0; while/);
+  assert.deepEqual(ticks, [
+    ...Array.from({ length: last }, (_, index) => `line ${String(index + 1)}`),
+    `last ${String(last)}`,
+  ]);
+}
+
+const ticks = (stdout: string): number => stdout.split('"message":"line ').length - 1;
+
+async function killServer(home: string): Promise<void> {
+  const data = await currentData(home);
+  const pid = data === null ? null : await postmasterPid(data.directory);
+  assert.ok(data !== null && pid !== null, 'no server runs');
+  process.kill(pid, 'SIGKILL');
+  await waitUntil(async () => !(await isRunning(data.directory)));
+}
+
+/** A server of its own, which the project reaches by a URL, so that nobody starts it again but the test. */
+class ExternalServer implements AsyncDisposable {
+  readonly home: string;
+  readonly url: string;
+  readonly #project: TestProject;
+
+  private constructor(home: string, url: string, project: TestProject) {
+    this.home = home;
+    this.url = url;
+    this.#project = project;
+  }
+
+  static async start(project: TestProject): Promise<ExternalServer> {
+    const home = await mkdtemp(join(tmpdir(), 'mx-'));
+    const { exitCode, stderr } = await project.run(['store', 'migrate'], { env: { MILLRACE_HOME: home } });
+    assert.equal(exitCode, 0, stderr);
+    const { stdout } = await project.run(['store', 'url'], { env: { MILLRACE_HOME: home } });
+    return new ExternalServer(home, stdout.trim(), project);
+  }
+
+  get env(): Record<string, string> {
+    return { MILLRACE_STORE_URL: this.url };
+  }
+
+  async startAgain(): Promise<void> {
+    await this.#store('start');
+  }
+
+  async stop(): Promise<void> {
+    await this.#store('stop', '--force');
+  }
+
+  async query<Row extends pg.QueryResultRow>(sql: string): Promise<Row[]> {
+    const client = new pg.Client({ connectionString: this.url, options: '-c search_path=millrace' });
+    await client.connect();
+    try {
+      return (await client.query<Row>(sql)).rows;
+    } finally {
+      await client.end();
+    }
+  }
+
+  async #store(...args: string[]): Promise<void> {
+    const end = await runMillrace(['store', ...args], {
+      cwd: this.#project.path,
+      env: { MILLRACE_HOME: this.home },
+    });
+    assert.equal(end.exitCode, 0, end.stderr);
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.stop();
+    await rm(this.home, { recursive: true, force: true });
+  }
+}
+
+const outputInOrder = `SELECT message FROM node_output JOIN node_run USING (node_run_id)
+  WHERE node_path = '{work,ticker}' ORDER BY node_run_id, seq`;
+const statuses = `SELECT array_to_string(node_path, '/') || ' ' || status AS line FROM node_run ORDER BY 1`;
+const allSucceeded = ['four', 'one', 'three', 'ticker', 'two'].map(id => `work/${id} succeeded`);
+
+async function spools(): Promise<string[]> {
+  const folder = join(await temporaryHome(), 'spool');
+  if (!existsSync(folder)) return [];
+  return (await readdir(folder, { recursive: true })).filter(name => name.endsWith('.spool'));
+}
+
+describe('the store goes away in the middle of a run', function () {
+  it('and comes back: killed, then shut down, tasks go on and the record is whole', async () => {
+    await using project = await testProject({ 'work.pipeline.ts': pipeline });
+    await using run = await project.start(['run', 'work', '--parallel', '2', '--json']);
+    const stored = async (): Promise<number> =>
+      Number((await project.query<{ n: number }>('SELECT count(*) AS n FROM node_output'))[0]?.n);
+    const goesOn = async (): Promise<void> => {
+      const before = ticks(run.output().stdout);
+      await run.until(() => ticks(run.output().stdout) > before + 50);
+      await run.until(async () => (await stored()) > before + 50);
+    };
+    await run.until(() => linesOf(eventsOf(run.output().stdout), 'work/one').includes('one begins'));
+    await goesOn();
+    await killServer(await temporaryHome());
+    await project.write({ one: '' });
+    await run.until(() => linesOf(eventsOf(run.output().stdout), 'work/two').includes('two begins'));
+    await goesOn();
+    const stop = await project.run(['store', 'stop', '--force']);
+    assert.equal(stop.exitCode, 0, stop.stderr);
+    await project.write({ two: '' });
+    await run.until(() => linesOf(eventsOf(run.output().stdout), 'work/three').includes('three begins'));
+    await goesOn();
+    await killServer(await temporaryHome());
+    await project.write({ stop: '', three: '', four: '' });
+    const { exitCode, stdout, stderr } = await run.end;
+    assert.equal(exitCode, 0, stderr);
+    assertTicks(linesOf(eventsOf(stdout), 'work/ticker'));
+    assertTicks((await project.query<{ message: string }>(outputInOrder)).map(({ message }) => message));
+    const rows = await project.query<{ line: string }>(statuses);
+    assert.deepEqual(
+      rows.map(({ line }) => line),
+      ['work succeeded', ...allSucceeded],
+    );
+    assert.match(stderr, /^(millrace: The store was away for \d+\.\d s \([^\n]+\)\.\n){1,3}$/);
+    assert.deepEqual(await spools(), []);
+  });
+
+  it('until after its end: the record waits in the spool, and the next command stores it', async () => {
+    await using project = await testProject({ 'work.pipeline.ts': pipeline });
+    await using server = await ExternalServer.start(project);
+    await using run = await project.start(['run', 'work', '--parallel', '2', '--json'], { env: server.env });
+    await run.until(() => linesOf(eventsOf(run.output().stdout), 'work/one').includes('one begins'));
+    await run.until(() => ticks(run.output().stdout) > 50);
+    await server.stop();
+    await project.write({ one: '' });
+    await run.until(() => linesOf(eventsOf(run.output().stdout), 'work/two').includes('two begins'));
+    await project.write({ stop: '', two: '', three: '', four: '' });
+    const { exitCode, stdout, stderr } = await run.end;
+    assert.equal(exitCode, 0, stderr);
+    assert.equal(outcomesOf(eventsOf(stdout))['work'], 'succeeded');
+    const [spool] = await spools();
+    console.log(stderr, spool);
+
+    await server.startAgain();
+    const { stdout: shown } = await project.run(['runs', '--json'], { env: server.env });
+    const [row] = JSON.parse(shown) as { status: string }[];
+    assert.equal(row?.status, 'succeeded');
+    assertTicks((await server.query<{ message: string }>(outputInOrder)).map(({ message }) => message));
+    const rows = await server.query<{ line: string }>(statuses);
+    assert.deepEqual(
+      rows.map(({ line }) => line),
+      ['work succeeded', ...allSucceeded],
+    );
+    assert.deepEqual(await spools(), []);
+  });
+
+  it('and the run is cancelled meanwhile', async () => {
+    await using project = await testProject({ 'work.pipeline.ts': pipeline });
+    await using server = await ExternalServer.start(project);
+    await using run = await project.start(['run', 'work', '--parallel', '2', '--json'], { env: server.env });
+    await run.until(() => ticks(run.output().stdout) > 50);
+    await server.stop();
+    run.signal('SIGINT');
+    const { exitCode, stdout, stderr } = await run.end;
+    assert.equal(exitCode, 130, stderr);
+    assert.equal(attemptsOf(eventsOf(stdout), 'work/ticker')[0]?.status, 'cancelled');
+    console.log(stderr);
+    await server.startAgain();
+    const { stdout: shown } = await project.run(['runs', '--json'], { env: server.env });
+    const [row] = JSON.parse(shown) as { status: string }[];
+    assert.equal(row?.status, 'cancelled');
+  });
+
+  it('and the disk of the spool is full: the run ends as failed and says why', async function () {
+    const folder = join(await temporaryHome(), 'spool');
+    await mkdir(folder, { recursive: true });
+    const mounted = spawnSync('mount', ['-t', 'tmpfs', '-o', 'size=64k', 'tmpfs', folder]);
+    if (mounted.status !== 0) this.skip();
+    try {
+      await using project = await testProject({
+        'work.pipeline.ts': `
+          import { Pipeline, RunBash, Task } from 'millrace';
+          export default new Pipeline({ id: 'work' })
+            .add(new Task({ id: 'talks', commands: [new RunBash('echo begins; until [ -e go ]; do sleep 0.01; done; yes "some text"')] }))
+            .add(new Task({ id: 'after', commands: [new RunBash('true')] }), ['talks']);`,
+      });
+      await using server = await ExternalServer.start(project);
+      await using run = await project.start(['run', 'work'], { env: server.env });
+      await run.until(() => run.output().stdout.includes('begins'));
+      await server.stop();
+      await project.write({ go: '' });
+      const { exitCode, stdout, stderr } = await run.end;
+      assert.equal(exitCode, 1);
+      console.log(stdout.length, stdout.slice(-300), '\n---\n', stderr);
+    } finally {
+      spawnSync('umount', [folder]);
+    }
+  });
+});
