@@ -1,5 +1,5 @@
 /** What a command is given when it runs. */
-import type { OutputFormat, ParameterValue } from '../model.ts';
+import type { NodePath, OutputFormat, ParameterValue } from '../model.ts';
 import type { Node } from './node.ts';
 
 /** Writes to the output of the running attempt. Text may hold several lines; secrets are masked. */
@@ -23,6 +23,8 @@ export interface RunInfo {
   readonly startedAt: Date;
   /** Counted from 1. */
   readonly attempt: number;
+  /** Names the run together with those that it goes on with (`--resume`): the same for all of them. */
+  readonly chain?: string;
 }
 
 /** How a program ended. */
@@ -51,12 +53,22 @@ export interface Processes {
   run(program: string, args: readonly string[], options?: ProcessOptions): Promise<ProcessEnd>;
 }
 
+/** A file that was loaded. */
+export interface ProcessedFile {
+  /** Relative to `dataDir`. */
+  readonly file: string;
+  /** ISO time of the version that was loaded. */
+  readonly lastModifiedAt: string;
+}
+
 /** Incremental state of one node, kept in the store. Nothing is kept in a run without a store. */
 export interface IncrementalState {
   /** The stored hash of a file dependency of this node, by the kind of dependency. */
   fileDependency(dependencyType: string): Promise<string | null>;
   setFileDependency(dependencyType: string, hash: string): Promise<void>;
   deleteFileDependency(dependencyType: string): Promise<void>;
+  /** Notes which files a node has loaded, in which version. */
+  setProcessedFiles?(node: NodePath, files: readonly ProcessedFile[]): Promise<void>;
 }
 
 /** Results of a query as objects, one per row. */
@@ -79,6 +91,23 @@ export interface ProjectSettings {
   /** Days as `YYYY-MM-DD` between which data counts. */
   readonly firstDate: string;
   readonly lastDate: string;
+}
+
+/** What a parallel task is given when it makes its children. */
+export interface ExpansionContext extends ProjectSettings {
+  readonly log: Log;
+  /** Aborted on cancel. */
+  readonly signal: AbortSignal;
+  /** Parameters of the run, with defaults filled in. */
+  readonly params: Readonly<Record<string, ParameterValue>>;
+  /** Directory that file names of the parallel task are relative to. */
+  readonly basePath: string;
+  readonly run: RunInfo;
+  /** How many tasks run at the same time. */
+  readonly parallel: number;
+  readonly state: IncrementalState;
+  /** Connects to a database by its alias (default: `defaultDatabase`). */
+  db(alias?: string): Promise<Database>;
 }
 
 export interface CommandContext {

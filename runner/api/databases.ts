@@ -1,229 +1,50 @@
 /** Which databases a project has. Definitions hold no connection: making one touches nothing. */
-import { checkOptions, describeValue, PipelineError } from './errors.ts';
+import type { BigQueryDatabase } from './databases/bigquery.ts';
+import type { DatabricksDatabase } from './databases/databricks.ts';
+import type { MysqlDatabase } from './databases/mysql.ts';
+import type { OracleDatabase } from './databases/oracle.ts';
+import type { PostgresDatabase } from './databases/postgres.ts';
+import type { RedshiftDatabase } from './databases/redshift.ts';
+import type { SnowflakeDatabase } from './databases/snowflake.ts';
+import type { SqliteDatabase } from './databases/sqlite.ts';
+import type { SqlServerDatabase } from './databases/sqlserver.ts';
 
-/** How far the server's certificate is trusted, as in libpq. */
-export type SslMode = 'disable' | 'require' | 'verify-ca' | 'verify-full';
+export * from './databases/bigquery.ts';
+export * from './databases/databricks.ts';
+export type { ClientDatabaseBase, DatabaseBase } from './databases/definition.ts';
+export * from './databases/mysql.ts';
+export * from './databases/oracle.ts';
+export * from './databases/postgres.ts';
+export * from './databases/redshift.ts';
+export * from './databases/snowflake.ts';
+export * from './databases/sqlite.ts';
+export * from './databases/sqlserver.ts';
 
-/** Where a Postgres database is, by its parts. */
-export interface PostgresParameters {
-  /** Name or address of the server, or the directory of its Unix socket. Default: `localhost`. */
-  readonly host?: string | undefined;
-  /** Default: 5432. */
-  readonly port?: number | undefined;
-  readonly database: string;
-  /** Default: the environment variable `PGUSER`, else the name of the operating system's user. */
-  readonly user?: string | undefined;
-  /** Default: none; then `~/.pgpass` is read. Never shown anywhere. */
-  readonly password?: string | undefined;
-  /** Default: `disable`. */
-  readonly sslMode?: SslMode | undefined;
-  /** File with the certificates of trusted authorities, for `verify-ca` and `verify-full`. */
-  readonly sslRootCert?: string | undefined;
-  /** File with the client's certificate. */
-  readonly sslCert?: string | undefined;
-  /** File with the client's private key. */
-  readonly sslKey?: string | undefined;
-}
-
-interface SharedOptions {
-  /** Schema that unqualified names are looked up and made in (`search_path`). Default: the server's. */
-  readonly schema?: string | undefined;
-}
-
-/** `postgres://user:password@host:5432/database`, with libpq's parameters after a `?`. */
-export interface PostgresUrlOptions extends SharedOptions {
-  readonly url: string;
-}
-
-export interface PostgresPartsOptions extends PostgresParameters, SharedOptions {}
-
-/** By URL or by parts, not both. */
-export type PostgresOptions =
-  | (PostgresUrlOptions & { readonly [Key in keyof PostgresParameters]?: never })
-  | (PostgresPartsOptions & { readonly url?: never });
-
-/** How to get to a Postgres database. */
-export type PostgresConnection =
-  | { readonly kind: 'url'; readonly url: string }
-  | ({ readonly kind: 'parameters' } & PostgresParameters)
-  /** The project's own database in the server that Millrace runs. */
-  | { readonly kind: 'embedded' };
-
-/** A Postgres database of the project; made by {@link postgres} and {@link embeddedPostgres}. */
-export interface PostgresDatabase {
-  readonly type: 'postgresql';
-  /** May hold a password: not enumerable, so that it does not end up in a log by accident. */
-  readonly connection: PostgresConnection;
-  readonly schema: string | undefined;
-  /** One line for people, without any password. */
-  describe(): string;
-  /** The texts that must never be shown. */
-  secrets(): readonly string[];
-  /** Everything but the secrets. */
-  toJSON(): Readonly<Record<string, unknown>>;
-}
+/** A database that is reached through its command line client. */
+export type ClientDefinition =
+  | MysqlDatabase
+  | SqliteDatabase
+  | SqlServerDatabase
+  | OracleDatabase
+  | RedshiftDatabase
+  | BigQueryDatabase
+  | SnowflakeDatabase
+  | DatabricksDatabase;
 
 /** A database of the project, told apart by `type`. */
-export type DatabaseDefinition = PostgresDatabase;
+export type DatabaseDefinition = PostgresDatabase | ClientDefinition;
 
-const urlKeys: readonly string[] = ['url', 'schema'] satisfies (keyof PostgresUrlOptions)[];
-const partKeys: readonly string[] = [
-  'host',
-  'port',
-  'database',
-  'user',
-  'password',
-  'sslMode',
-  'sslRootCert',
-  'sslCert',
-  'sslKey',
-  'schema',
-] satisfies (keyof PostgresPartsOptions)[];
-const allKeys: ReadonlySet<string> = new Set([...urlKeys, ...partKeys]);
-const sslModes: readonly string[] = ['disable', 'require', 'verify-ca', 'verify-full'] satisfies SslMode[];
-/** Parameters of a URL that hold secrets. */
-const secretParameters = ['password', 'sslpassword'];
+export type DatabaseType = DatabaseDefinition['type'];
 
-/**
- * A PostgreSQL database. No client needs to be installed.
- *
- * @example postgres({ url: 'postgres://etl@localhost/dwh' })
- * @example postgres({ host: 'db.example.com', database: 'dwh', user: 'etl', password, sslMode: 'verify-full' })
- * @throws PipelineError when the URL is missing or none, when it is given together with parts, or an option is wrong
- */
-export function postgres(options: PostgresOptions): PostgresDatabase {
-  checkOptions('postgres()', options, allKeys);
-  const { schema } = options;
-  checkString('schema', schema);
-  if ('url' in options) {
-    const parts = Object.keys(options).filter(key => !urlKeys.includes(key));
-    if (parts.length > 0) {
-      throw new PipelineError(`postgres(): give either url or its parts, not both: ${parts.join(', ')}.`);
-    }
-    return definePostgres({ kind: 'url', url: checkUrl(options.url) }, schema);
-  }
-  checkParts(options);
-  const { host, port, database, user, password, sslMode, sslRootCert, sslCert, sslKey } = options;
-  const parameters = { host, port, database, user, password, sslMode, sslRootCert, sslCert, sslKey };
-  return definePostgres({ kind: 'parameters', ...parameters }, schema);
-}
-
-/**
- * The project's own database in the Postgres server that Millrace runs, beside the one that keeps the history; with a
- * role that cannot read that history. It is what the alias `dwh` stands for in a project without `databases`.
- */
-export function embeddedPostgres(options: SharedOptions = {}): PostgresDatabase {
-  checkOptions('embeddedPostgres()', options, new Set(['schema']));
-  checkString('schema', options.schema);
-  return definePostgres({ kind: 'embedded' }, options.schema);
-}
-
-function definePostgres(connection: PostgresConnection, schema: string | undefined): PostgresDatabase {
-  const definition: PostgresDatabase = {
-    type: 'postgresql',
-    connection,
-    schema,
-    describe: () => describeConnection(connection),
-    secrets: () => secretsOf(connection),
-    toJSON: () => ({
-      type: 'postgresql',
-      connection: describeConnection(connection),
-      ...(schema === undefined ? {} : { schema }),
-    }),
-  };
-  return Object.freeze(Object.defineProperty(definition, 'connection', { enumerable: false }));
-}
-
-function describeConnection(connection: PostgresConnection): string {
-  switch (connection.kind) {
-    case 'embedded':
-      return 'the embedded Postgres';
-    case 'parameters': {
-      const { host = 'localhost', port = 5432, database, user } = connection;
-      return `postgres://${user === undefined ? '' : `${user}@`}${host}:${String(port)}/${database}`;
-    }
-    case 'url': {
-      const url = new URL(connection.url);
-      url.password = '';
-      for (const name of secretParameters) url.searchParams.delete(name);
-      return url.href;
-    }
-  }
-}
-
-function secretsOf(connection: PostgresConnection): readonly string[] {
-  switch (connection.kind) {
-    case 'embedded':
-      return [];
-    case 'parameters':
-      return distinct(connection.password, encoded(connection.password));
-    case 'url': {
-      const url = new URL(connection.url);
-      const values = secretParameters.map(name => url.searchParams.get(name) ?? undefined);
-      return distinct(decode(url.password), url.password, ...values, ...values.map(encoded));
-    }
-  }
-}
-
-/** A password as it stands in a URL. */
-function encoded(text: string | undefined): string | undefined {
-  return text === undefined ? undefined : encodeURIComponent(text);
-}
-
-function distinct(...texts: readonly (string | undefined)[]): readonly string[] {
-  return [...new Set(texts.filter(text => text !== undefined))].filter(text => text !== '');
-}
-
-function decode(text: string): string {
-  try {
-    return decodeURIComponent(text);
-  } catch {
-    return text; // A lone % is legal in a URL; it then stands for itself.
-  }
-}
-
-function checkUrl(url: unknown): string {
-  if (typeof url !== 'string' || url === '') {
-    throw new PipelineError(
-      `postgres(): url must be a text like "postgres://user@host:5432/database", not ${describeValue(url)}. ` +
-        'If it comes from an environment variable, set that, for example in the file .env of the project.',
-    );
-  }
-  const parsed = URL.canParse(url) ? new URL(url) : undefined;
-  if (parsed === undefined || !['postgres:', 'postgresql:'].includes(parsed.protocol)) {
-    // The text itself is not shown: it may hold a password.
-    throw new PipelineError(
-      'postgres(): url is not of the form "postgres://user:password@host:5432/database". ' +
-        'Characters like @, : and / in a password are written as %40, %3A and %2F.',
-    );
-  }
-  return url;
-}
-
-function checkParts(options: PostgresPartsOptions): void {
-  const { port, sslMode } = options;
-  if (typeof options.database !== 'string' || options.database === '') {
-    throw new PipelineError('postgres(): give url, or at least database.');
-  }
-  for (const key of ['host', 'user', 'sslRootCert', 'sslCert', 'sslKey'] as const)
-    checkString(key, options[key]);
-  if (options.password !== undefined && typeof options.password !== 'string') {
-    throw new PipelineError('postgres(): password must be a string.');
-  }
-  if (port !== undefined && !(Number.isInteger(port) && port >= 1 && port <= 65_535)) {
-    throw new PipelineError(
-      `postgres(): port must be a whole number from 1 to 65535, not ${describeValue(port)}.`,
-    );
-  }
-  if (sslMode !== undefined && !sslModes.includes(sslMode)) {
-    throw new PipelineError(
-      `postgres(): sslMode must be one of ${sslModes.join(', ')}, not ${describeValue(sslMode)}.`,
-    );
-  }
-}
-
-function checkString(option: string, value: unknown): void {
-  if (value !== undefined && typeof value !== 'string') {
-    throw new PipelineError(`postgres(): ${option} must be a string, not ${describeValue(value)}.`);
-  }
-}
+/** Types as people read them. */
+export const databaseTypeNames: Readonly<Record<DatabaseType, string>> = {
+  postgresql: 'PostgreSQL',
+  redshift: 'Redshift',
+  mysql: 'MySQL',
+  sqlite: 'SQLite',
+  sqlserver: 'SQL Server',
+  oracle: 'Oracle',
+  bigquery: 'BigQuery',
+  snowflake: 'Snowflake',
+  databricks: 'Databricks',
+};

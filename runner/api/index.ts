@@ -13,14 +13,17 @@ export type {
   RunOutcome,
   SourceLocation,
 } from '../model.ts';
+export { ChildCommand } from './child-command.ts';
 export { Command, CommandFailure } from './command.ts';
 export { defineConfig, type EventHandler, type ProjectConfig } from './config.ts';
 export type {
   CommandContext,
   Database,
+  ExpansionContext,
   IncrementalState,
   Log,
   ProcessEnd,
+  ProcessedFile,
   Processes,
   ProcessOptions,
   ProjectSettings,
@@ -28,11 +31,35 @@ export type {
   RunInfo,
 } from './context.ts';
 export {
+  bigquery,
+  type BigQueryDatabase,
+  type BigQueryOptions,
   type DatabaseDefinition,
+  databricks,
+  type DatabricksDatabase,
+  type DatabricksOptions,
   embeddedPostgres,
+  mysql,
+  type MysqlDatabase,
+  type MysqlOptions,
+  oracle,
+  type OracleDatabase,
+  type OracleOptions,
   postgres,
   type PostgresDatabase,
   type PostgresOptions,
+  redshift,
+  type RedshiftDatabase,
+  type RedshiftOptions,
+  snowflake,
+  type SnowflakeDatabase,
+  type SnowflakeOptions,
+  sqlite,
+  type SqliteDatabase,
+  type SqliteOptions,
+  sqlserver,
+  type SqlServerDatabase,
+  type SqlServerOptions,
   type SslMode,
 } from './databases.ts';
 export { PipelineError } from './errors.ts';

@@ -1,8 +1,9 @@
 /** Parallel tasks: nodes that make their children when they are reached. */
 import type { DocItem } from '../model.ts';
 import type { CommandSpec, ExpandedNode } from '../pool/protocol.ts';
+import { childCommandKind } from './child-command.ts';
 import type { Command } from './command.ts';
-import type { ProjectSettings } from './context.ts';
+import type { ExpansionContext } from './context.ts';
 import { checkCount, PipelineError } from './errors.ts';
 import { upstreamIds } from './graph.ts';
 import {
@@ -106,9 +107,24 @@ export abstract class ParallelTask extends Node {
    * Adds the children to `subPipeline`, which takes the place of this node in the run. It runs in a worker process, and
    * may be called more than once in a run: it must then make children with the same ids.
    *
-   * @param project settings such as the directory of the input files
+   * @param context settings such as the directory of the input files, the log of the node, and databases by alias
    */
-  abstract addParallelTasks(subPipeline: Pipeline, project: ProjectSettings): void | Promise<void>;
+  abstract addParallelTasks(subPipeline: Pipeline, context: ExpansionContext): void | Promise<void>;
+
+  /**
+   * The command that a `new ChildCommand(this, data)` of a child stands for. It is called where the child runs, in
+   * whatever worker that is.
+   */
+  childCommand(data: unknown): Command {
+    void data;
+    throw new PipelineError(`${this.toString()} has commands of its own for its children, but no method childCommand.`);
+  }
+
+  /** A child that is known without expansion, so that none is needed to run it; `undefined` for all others. */
+  declaredChild(id: string): Task | undefined {
+    void id;
+    return undefined;
+  }
 
   /** What the page of the node shows about the making of its children. */
   docs(): DocItem[] {
@@ -120,23 +136,37 @@ export abstract class ParallelTask extends Node {
  * The pipeline that takes the place of a parallel task: the same id, path and base path, the task `before` first and
  * `after` last when there are commands for them, and what {@link ParallelTask.addParallelTasks} adds.
  */
-export async function expandParallelTask(task: ParallelTask, project: ProjectSettings): Promise<Pipeline> {
-  const pipeline = new Pipeline({
-    id: task.id,
-    description: task.description,
-    labels: task.labels,
-    maxParallelTasks: task.maxParallelTasks,
-  });
-  // Not a child of the parent, where the parallel task stays, but at its path.
-  pipeline[parentKey] = task.parent;
+export async function expandParallelTask(task: ParallelTask, context: ExpansionContext): Promise<Pipeline> {
+  const pipeline = standIn(task);
   if (task.commandsBefore.length > 0) {
     pipeline.addInitial(commandTask('before', 'Runs the commands before', task.commandsBefore));
   }
   if (task.commandsAfter.length > 0) {
     pipeline.addFinal(commandTask('after', 'Runs the commands after', task.commandsAfter));
   }
-  await task.addParallelTasks(pipeline, project);
+  await task.addParallelTasks(pipeline, context);
   if (task.maxRetries !== undefined) inheritRetries(pipeline, task.maxRetries);
+  return pipeline;
+}
+
+/** The child `before` or `after`, for tasks whose {@link ParallelTask.addParallelTasks} leaves these as they are. */
+export function beforeOrAfter(task: ParallelTask, id: string): Task | undefined {
+  const commands = id === 'before' ? task.commandsBefore : id === 'after' ? task.commandsAfter : [];
+  if (commands.length === 0) return undefined;
+  const child = commandTask(id, '', commands);
+  standIn(task).add(child);
+  return child;
+}
+
+/** An empty pipeline at the place of a parallel task: not a child of its parent, where the parallel task stays. */
+function standIn(task: ParallelTask): Pipeline {
+  const pipeline = new Pipeline({
+    id: task.id,
+    description: task.description,
+    labels: task.labels,
+    maxParallelTasks: task.maxParallelTasks,
+  });
+  pipeline[parentKey] = task.parent;
   return pipeline;
 }
 
@@ -160,13 +190,16 @@ export type CommandClass = new (options: never) => Command;
  * The commands that specs stand for.
  *
  * @param registry command classes by their name
+ * @param origin the parallel task that made them
  * @throws PipelineError when a class is not in the registry, or does not take the options
  */
 export function reviveCommands(
   specs: readonly CommandSpec[],
   registry: Readonly<Record<string, CommandClass>>,
+  origin?: ParallelTask,
 ): Command[] {
   return specs.map(({ kind, options }) => {
+    if (kind === childCommandKind && origin !== undefined) return origin.childCommand(options);
     const commandClass = Object.hasOwn(registry, kind) ? registry[kind] : undefined;
     if (commandClass === undefined) {
       throw new PipelineError(

@@ -18,14 +18,20 @@ export async function cancelCommand(terminal: Terminal, runId: number): Promise<
         `Run ${String(runId)} was asked to end at ${result.since.toISOString()} already, and is asked again.`,
       );
       return exitCodes.success;
-    case 'lost':
-      say(terminal, `The runner of run ${String(runId)} had died; the run is closed as lost.`);
-      return exitCodes.success;
     case 'ended':
+      // Whoever opens the store closes such a run, so mostly it is found like this.
+      if (result.status === 'lost') return sayLost(terminal, runId);
       throw new UsageError(
         `Run ${String(runId)} is over: it ${result.status === 'succeeded' ? 'succeeded' : `ended as ${result.status}`}.`,
       );
+    case 'lost':
+      return sayLost(terminal, runId);
     case 'unknown':
       throw new UsageError(`There is no run ${String(runId)} in this project. See "millrace runs".`);
   }
+}
+
+function sayLost(terminal: Terminal, runId: number): number {
+  say(terminal, `The runner of run ${String(runId)} had died; the run is closed as lost.`);
+  return exitCodes.success;
 }

@@ -1,8 +1,8 @@
 /** Commands that run only when files have changed that they depend on. */
 import { createHash } from 'node:crypto';
-import type { CommandContext } from '../api/context.ts';
+import type { CommandContext, ProjectSettings } from '../api/context.ts';
 import { describeValue, PipelineError } from '../api/errors.ts';
-import { basePathOf, hashFile } from './files.ts';
+import { basePathOf, type FileBase, hashFile } from './files.ts';
 
 /**
  * Runs `work`, unless the files are what they were when it last succeeded. Without files it always runs.
@@ -40,13 +40,17 @@ export function checkFileDependencies(what: string, files: unknown): void {
   );
 }
 
+function hashOf({ project, node, basePath }: CommandContext, files: readonly string[]): Promise<string> {
+  return dependencyHash(project, basePathOf(node, basePath), files);
+}
+
 /** Covers the window of dates, because another window makes other results of the same files. */
-async function hashOf(
-  { project, node, basePath }: CommandContext,
+export async function dependencyHash(
+  { firstDate, lastDate }: Pick<ProjectSettings, 'firstDate' | 'lastDate'>,
+  base: FileBase,
   files: readonly string[],
 ): Promise<string> {
-  const base = basePathOf(node, basePath);
-  const hash = createHash('sha256').update(`${project.firstDate}\n${project.lastDate}\n`);
+  const hash = createHash('sha256').update(`${firstDate}\n${lastDate}\n`);
   for (const file of files) hash.update(`${await hashFile(base, file)}\n`);
   return hash.digest('hex');
 }

@@ -142,10 +142,9 @@ export class JsonLinesReader {
   #copyLine(record: Json): string {
     let line = '';
     for (const [key, column] of this.#keys) {
-      if (line !== '') line += '\t';
-      line += Object.hasOwn(record, key) ? copyValue(record[key], column) : '\\N';
+      line += `\t${Object.hasOwn(record, key) ? copyValue(record[key], column) : '\\N'}`;
     }
-    return `${line}\n`;
+    return `${line.slice(1)}\n`;
   }
 
   #problem(line: number, message: string): JsonLineError {

@@ -1,124 +1,144 @@
 /** Loads a file into a table. */
 import { Command } from '../api/command.ts';
 import type { CommandContext } from '../api/context.ts';
-import { checkOptions, describeValue, PipelineError } from '../api/errors.ts';
+import { checkOptions, PipelineError } from '../api/errors.ts';
 import type { DocItem } from '../model.ts';
 import type { CommandSpec } from '../pool/protocol.ts';
-import { docItem, fileItems, settingItems } from './docs.ts';
-import { checkName } from './execute-sql.ts';
-import { dataDirectory } from './files.ts';
-import { checkFormat, copyOptions, csv, type FileFormat } from './formats.ts';
+import { docItem, fileContent, fileItems, settingItems } from './docs.ts';
+import { basePathOf, dataDirectory } from './files.ts';
+import { checkFormat, copyOptions, type FileFormat, formatByName, formatText } from './formats.ts';
+import { checkCompression, type Compression, compressionByName } from './input.ts';
+import { checkLoadOptions, loadedText } from './loading.ts';
 import { previewSettings } from './preview-settings.ts';
+import { checkScript, type Script, scriptFilter } from './script-output.ts';
 import { shellWords } from './shell-quote.ts';
 
-export type Compression = 'none' | 'gzip';
-
 export interface ReadFileOptions {
-  /** The file, relative to the project's `dataDir`. */
+  /** The file, relative to the project's `dataDir`. Of an archive every file is read. */
   readonly file: string;
   /** The table that gets the rows, as it is written in SQL: `raw.events`. */
   readonly table: string;
-  /** How the records are written. Default: `jsonl()` for names that end in `.jsonl` or `.ndjson`, else `csv()`. */
+  /** How the records are written. Default: what the ending of the name tells (`.jsonl`, `.parquet`), else `csv()`. */
   readonly format?: FileFormat | undefined;
-  /** Default: `gzip` for names that end in `.gz`, else `none`. */
+  /** Default: what the ending of the name tells (`.gz`, `.zip`, `.tar.gz`, `.tgz`), else `none`. */
   readonly compression?: Compression | undefined;
+  /**
+   * A script, relative to the base path, that gets the unpacked file as its standard input and writes the records to its
+   * standard output; of an archive it is run for each file. The ending of its name says what runs it. Default: none.
+   */
+  readonly mapper?: string | undefined;
+  /** Whether of records that are the same in all columns one is loaded. Default: false. */
+  readonly makeUnique?: boolean | undefined;
   /** Alias of the database. Default: the project's `defaultDatabase`. */
   readonly db?: string | undefined;
   /** Time zone of the session, in which times without a zone are read. Default: the server's. */
   readonly timezone?: string | undefined;
 }
 
-const optionKeys: ReadonlySet<string> = new Set([
+/** The options there are. */
+export const readFileKeys = [
   'file',
   'table',
   'format',
   'compression',
+  'mapper',
+  'makeUnique',
   'db',
   'timezone',
-] satisfies (keyof ReadFileOptions)[]);
+] as const satisfies (keyof ReadFileOptions)[];
 
-/** Without one, the ending of the file's name tells. */
-const compressions: ReadonlySet<unknown> = new Set([undefined, 'none', 'gzip'] satisfies (
-  Compression | undefined
-)[]);
+const optionKeys: ReadonlySet<string> = new Set(readFileKeys);
 
 /**
  * Adds the records of a file to a table: all of them or, when one is wrong, none. The file streams, whatever its size.
  *
  * @example new ReadFile({ file: 'events.csv.gz', table: 'raw.events', format: csv({ header: true }) })
+ * @example new ReadFile({ file: 'log.zip', table: 'raw.log', mapper: 'parse_log.py', makeUnique: true })
  */
 export class ReadFile extends Command {
   readonly #options: ReadFileOptions;
   readonly #format: FileFormat;
   readonly #compression: Compression;
+  readonly #mapper: Script | undefined;
 
   /** @throws PipelineError when an option is unknown or not valid */
   constructor(options: ReadFileOptions) {
     super();
     checkOptions('ReadFile', options, optionKeys);
-    const given: Readonly<Record<string, unknown>> = { ...options };
-    for (const option of ['file', 'table'] as const) {
-      if (given[option] === undefined) throw new PipelineError(`ReadFile: ${option} is missing.`);
-    }
-    for (const option of ['file', 'table', 'db', 'timezone'] as const) {
-      checkName('ReadFile', option, options[option]);
-    }
-    if (!compressions.has(given['compression'])) {
-      throw new PipelineError(
-        `ReadFile: compression must be "none" or "gzip", not ${describeValue(given['compression'])}.`,
-      );
-    }
-    const { file, compression = file.endsWith('.gz') ? 'gzip' : 'none' } = options;
-    const format = options.format ?? defaultFormat(file);
+    const { file, mapper } = options;
+    checkLoadOptions('ReadFile', options, ['file']);
+    checkCompression('ReadFile', options.compression);
+    const { compression = compressionByName(file) } = options;
+    const format = options.format ?? formatByName(file);
     checkFormat('ReadFile', format);
+    if (format.kind === 'parquet') {
+      if (compression !== 'none') {
+        throw new PipelineError(
+          `ReadFile: a Parquet file cannot be read from a ${compression} file: it is packed inside. Set compression to "none".`,
+        );
+      }
+      if (mapper !== undefined) {
+        throw new PipelineError('ReadFile: a mapper reads text, so it cannot be used with parquet().');
+      }
+    }
     this.#options = options;
     this.#format = format;
     this.#compression = compression;
+    this.#mapper = mapper === undefined ? undefined : checkScript('ReadFile', 'mapper', mapper);
   }
 
   override shellCommand(): string {
-    const { file, table, db = previewSettings().defaultDatabase } = this.#options;
-    const path = `${previewSettings().dataDir}/${file}`;
-    const read = shellWords(this.#compression === 'gzip' ? ['gunzip', '--stdout', path] : ['cat', path]);
-    const copy =
-      this.#format.kind === 'csv'
-        ? `COPY ${table} FROM STDIN WITH (${copyOptions(this.#format)})`
-        : `COPY ${table} FROM STDIN /* columns by the keys of the lines */`;
-    return `${read} | ${shellWords(['millrace', 'sql', db, '-c', copy])}`;
+    const { file, table, db = previewSettings().defaultDatabase, makeUnique = false } = this.#options;
+    const format = this.#format;
+    const steps = [shellWords([...unpackers[this.#compression], `${previewSettings().dataDir}/${file}`])];
+    if (this.#mapper !== undefined) steps.push(shellWords([this.#mapper.interpreter.name, this.#mapper.file]));
+    if (format.kind === 'csv' && format.footer) steps.push("sed '$d'");
+    const notes = [
+      ...(format.kind === 'csv' ? [] : [`columns by the ${format.kind === 'jsonl' ? 'keys of the lines' : 'names in the file'}`]),
+      ...(makeUnique ? ['then each record once'] : []),
+    ];
+    const options = format.kind === 'csv' ? ` WITH (${copyOptions(format)})` : '';
+    const comment = notes.length === 0 ? '' : ` /* ${notes.join(', ')} */`;
+    steps.push(shellWords(['millrace', 'sql', db, '-c', `COPY ${table} FROM STDIN${options}${comment}`]));
+    return steps.join(' | ');
   }
 
   override async run(context: CommandContext): Promise<void> {
-    const { file, table, db, timezone } = this.#options;
-    context.log.command(`${file} → ${table}`);
+    const { file, table, db, timezone, makeUnique = false } = this.#options;
+    const mapper = this.#mapper;
+    context.log.command(mapper === undefined ? `${file} → ${table}` : `${file} → ${mapper.file} → ${table}`);
     const [{ withSession }, { loadFile }] = await Promise.all([
       import('./sql-session.ts'),
       import('./load-file.ts'),
     ]);
-    const rows = await withSession(context, { what: 'ReadFile', db, timezone }, session =>
+    const result = await withSession(context, { what: 'ReadFile', db, timezone }, session =>
       loadFile(session, {
         base: dataDirectory(context.node, context.project.dataDir),
         file,
         table,
         format: this.#format,
         compression: this.#compression,
+        makeUnique,
+        filter: mapper === undefined ? undefined : scriptFilter(context, mapper),
       }),
     );
-    context.log.verbatim(`COPY ${String(rows)}`);
-    context.addRows(rows);
+    context.log.verbatim(loadedText(result));
+    context.addRows(result.loaded);
   }
 
   override docs(): DocItem[] {
-    const { file, table, db, timezone } = this.#options;
-    const { kind, ...details } = this.#format;
+    const { file, table, db, timezone, makeUnique, mapper } = this.#options;
     return [
       ...fileItems('file', [file]),
       ...settingItems({
         table,
         db: db ?? `${previewSettings().defaultDatabase} (default)`,
-        format: `${kind}(${Object.keys(details).length === 0 ? '' : JSON.stringify(details)})`,
+        format: formatText(this.#format),
         compression: this.#compression,
+        makeUnique,
         timezone,
       }),
+      ...(mapper === undefined ? [] : fileContent('mapper', mapper, () => basePathOf(this.parent))),
       docItem('command', 'bash', () => this.shellCommand()),
     ];
   }
@@ -128,6 +148,10 @@ export class ReadFile extends Command {
   }
 }
 
-function defaultFormat(file: string): FileFormat {
-  return /\.(?:jsonl|ndjson)(?:\.gz)?$/.test(file) ? { kind: 'jsonl' } : csv();
-}
+/** What does on a command line what the options say. */
+const unpackers: Readonly<Record<Compression, readonly string[]>> = {
+  none: ['cat'],
+  gzip: ['gunzip', '--stdout'],
+  zip: ['unzip', '-p'],
+  'tar.gz': ['tar', '--extract', '--gzip', '--to-stdout', '--file'],
+};

@@ -5,6 +5,8 @@ import type { CommandContext } from '../api/context.ts';
 import { describeValue, PipelineError } from '../api/errors.ts';
 import type { Node } from '../api/node.ts';
 import type { SqlSource } from '../databases/sql-error.ts';
+import type { DocItem } from '../model.ts';
+import { docItem, fileItems } from './docs.ts';
 import { basePathOf, displayPath, readText, unreadable } from './files.ts';
 import { checkReplacements, isPlain, type Replacements, replaceText } from './replace.ts';
 
@@ -26,6 +28,15 @@ export type SqlTextOptions = {
 );
 
 export const sqlTextKeys = ['sql', 'sqlFile', 'replace'] as const satisfies (keyof SqlTextOptions)[];
+
+/** What a page shows of the SQL of a command: where it comes from, and what it is before and after replacement. */
+export function sqlDocs(sql: SqlText, node: Node | undefined, label = 'sql'): DocItem[] {
+  return [
+    ...(sql.file === undefined ? [] : fileItems(`${label} file`, [sql.file])),
+    docItem(label, 'sql', () => sql.previewOriginal(node)),
+    ...(sql.hasReplacements ? [docItem(`${label} after replacement`, 'sql', () => sql.preview(node))] : []),
+  ];
+}
 
 export class SqlText {
   readonly #what: string;

@@ -11,7 +11,7 @@ import type { RunSelection } from './selection.ts';
 export interface ResumeSettings {
   readonly selection: RunSelection;
   readonly params: Readonly<Record<string, ParameterValue>>;
-  readonly resume: { readonly runId: number; readonly succeeded: ReadonlySet<string> };
+  readonly resume: { readonly runId: number; readonly succeeded: ReadonlySet<string>; readonly chain: string };
 }
 
 /**
@@ -46,6 +46,6 @@ export async function resumeSettings(
   return {
     selection: { pipeline, nodePaths: run.nodePaths, withUpstreams: run.withUpstreams },
     params: { ...run.params, ...params },
-    resume: { runId, succeeded: run.succeeded },
+    resume: { runId, succeeded: run.succeeded, chain: run.chain },
   };
 }

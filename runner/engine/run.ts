@@ -56,6 +56,10 @@ export interface RunDescription {
   readonly host: string;
   readonly codeVersion: string | null;
   readonly resumedFrom: number | null;
+  /** See `RunInfo.chain`; absent: the run resumes none. */
+  readonly chain?: string;
+  /** How many tasks run at once. */
+  readonly parallel?: number;
   readonly startedAt: number;
 }
 
@@ -367,6 +371,8 @@ export class RunEngine {
       attempt,
       runId: run.runId,
       runStartedAt: new Date(run.startedAt).toISOString(),
+      ...(run.chain !== undefined && { chain: run.chain }),
+      ...(run.parallel !== undefined && { parallel: run.parallel }),
       params: run.params,
       ...(timeout !== undefined && { timeout }),
       ...(expansion !== undefined && {
@@ -403,7 +409,7 @@ export class RunEngine {
     this.#emit(
       {
         type: 'node_skipped',
-        ...this.#nodeLevel(node, open?.attempt ?? 1),
+        ...this.#nodeLevel(node, open?.attempt ?? this.#nextAttempt(node)),
         kind: this.#kindOf(node),
         reason,
         cause,
@@ -424,7 +430,7 @@ export class RunEngine {
     this.#emit(
       {
         type: 'node_finished',
-        ...this.#nodeLevel(node, open?.attempt ?? 1, endedAt),
+        ...this.#nodeLevel(node, open?.attempt ?? this.#nextAttempt(node), endedAt),
         kind: this.#kindOf(node),
         startedAt: open === undefined ? null : new Date(open.startedAt).toISOString(),
         duration: open === undefined ? 0 : (endedAt - open.startedAt) / 1000,
@@ -450,6 +456,11 @@ export class RunEngine {
           timeout: node.timeout,
         });
     }
+  }
+
+  /** The attempt that a node which is not running would begin. */
+  #nextAttempt(node: number): number {
+    return (this.#lastAttempts.get(node)?.open.attempt ?? 0) + 1;
   }
 
   #onSample(sample: Sample): void {

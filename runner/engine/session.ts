@@ -36,7 +36,12 @@ export interface RunSettings {
   /** As the user gave them, or as the resumed run had them. */
   readonly params: Readonly<Record<string, ParameterValue>>;
   /** The run that is gone on with, and the paths (`a/b`) that succeeded in it. */
-  readonly resume: { readonly runId: number; readonly succeeded: ReadonlySet<string> } | null;
+  readonly resume: {
+    readonly runId: number;
+    readonly succeeded: ReadonlySet<string>;
+    /** See `RunInfo.chain`. */
+    readonly chain: string;
+  } | null;
   /** How many tasks run at once. */
   readonly parallel: number;
   readonly allowConcurrent: boolean;
@@ -165,7 +170,13 @@ export async function startRun(settings: RunSettings): Promise<StartedRun> {
           }),
         ];
   const engine: RunEngine = new RunEngine({
-    run: { runId, ...identity, startedAt },
+    run: {
+      runId,
+      ...identity,
+      startedAt,
+      parallel: settings.parallel,
+      ...(resume !== null && { chain: resume.chain }),
+    },
     graph,
     scheduler,
     nodeAt: nodeFinder(pipeline),

@@ -1,4 +1,5 @@
 /** Answers what tasks ask about their incremental state: the worker asks, the runner has the store. */
+import type { ProcessedFile } from '../api/context.ts';
 import type { NodePath } from '../model.ts';
 import type { StateRequest } from '../pool/worker-pool.ts';
 import type { Store } from '../store/store.ts';
@@ -22,6 +23,8 @@ async function fromStore(
     throw new Error(`A question about incremental state needs the path of a node, not ${String(path)}.`);
   const [dependencyType = '', hash = ''] = rest.map(String);
   switch (method) {
+    case 'setProcessedFiles':
+      return state.setProcessedFiles(store, path, processedFiles(rest[0]));
     case 'fileDependency':
       return state.fileDependency(store, path, dependencyType);
     case 'setFileDependency':
@@ -31,6 +34,19 @@ async function fromStore(
     default:
       throw new Error(`There is no incremental state called "${method}".`);
   }
+}
+
+/** @throws when a worker sends something else */
+function processedFiles(value: unknown): readonly ProcessedFile[] {
+  const isFile = (file: unknown): file is ProcessedFile =>
+    typeof file === 'object' &&
+    file !== null &&
+    'file' in file &&
+    typeof file.file === 'string' &&
+    'lastModifiedAt' in file &&
+    typeof file.lastModifiedAt === 'string';
+  if (Array.isArray(value) && value.every(isFile)) return value;
+  throw new Error('The processed files of a node must be a list of names and times.');
 }
 
 function isPath(value: unknown): value is NodePath {

@@ -53,6 +53,8 @@ export class PooledWorker {
   readonly #ended = Promise.withResolvers<void>();
   #ready = false;
   #task: TaskAssignment | undefined;
+  /** Of a parallel task that is being expanded, as far as they have come. */
+  #children: ExpandedNode[] = [];
   #cancelled = false;
   #timedOut = false;
   #last = false;
@@ -116,6 +118,7 @@ export class PooledWorker {
 
   assign(type: 'run' | 'expand', task: TaskAssignment): void {
     this.#task = task;
+    this.#children = [];
     this.#cancelled = false;
     this.#timedOut = false;
     this.#send({ type, task });
@@ -180,10 +183,17 @@ export class PooledWorker {
         this.#last = message.last === true;
         this.#options.onFinished(message.ticket, message.result, this.#last);
         break;
-      case 'expanded':
-        if (!this.#endTask(message.ticket)) break;
-        this.#options.onExpanded(message.ticket, message.nodes, message.maxParallelTasks);
+      case 'expanding':
+        if (this.#task?.ticket !== message.ticket) break;
+        for (const node of message.nodes) this.#children.push(node);
         break;
+      case 'expanded': {
+        if (!this.#endTask(message.ticket)) break;
+        const nodes = this.#children.concat(message.nodes);
+        this.#children = [];
+        this.#options.onExpanded(message.ticket, nodes, message.maxParallelTasks);
+        break;
+      }
       case 'group':
         if (message.alive) {
           this.#groups.add(message.pgid);
@@ -271,7 +281,7 @@ export class PooledWorker {
 
   #resultOf(task: TaskAssignment, how: string): AttemptResult {
     const result = { exitCode: null, error: null, reason: null, rowsProcessed: null };
-    if (this.#cancelled) return { ...result, status: 'cancelled', reason: 'The run was cancelled.' };
+    if (this.#cancelled) return { ...result, status: 'cancelled', reason: 'the run was cancelled' };
     if (this.#timedOut)
       return { ...result, status: 'failed', error: `timed out after ${String(task.timeout)} s` };
     return { ...result, status: 'failed', error: `${how} while the task was running` };

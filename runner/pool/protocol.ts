@@ -55,6 +55,10 @@ export interface TaskAssignment {
   readonly runId: number | null;
   /** ISO time of the run's start, by the store's clock. */
   readonly runStartedAt: string;
+  /** See `RunInfo.chain`; absent: a run that resumes none. */
+  readonly chain?: string;
+  /** How many tasks run at the same time. */
+  readonly parallel?: number;
   readonly params: Readonly<Record<string, ParameterValue>>;
   /** Seconds; absent: no limit. Enforced by the worker. */
   readonly timeout?: number;
@@ -117,6 +121,8 @@ export type FromWorker =
       /** The worker cannot be trusted any more and ends now. */
       readonly last?: true;
     }
+  /** Children of a parallel task that has many, in declaration order; the last ones come with `expanded`. */
+  | { readonly type: 'expanding'; readonly ticket: number; readonly nodes: readonly ExpandedNode[] }
   | {
       readonly type: 'expanded';
       readonly ticket: number;

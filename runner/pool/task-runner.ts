@@ -1,7 +1,15 @@
 /** Runs one attempt of a task at a time, in a worker. */
 import { inspect } from 'node:util';
 import { type Command, CommandFailure } from '../api/command.ts';
-import type { CommandContext, Database, IncrementalState, Log, ProjectSettings } from '../api/context.ts';
+import type {
+  CommandContext,
+  Database,
+  ExpansionContext,
+  IncrementalState,
+  Log,
+  ProjectSettings,
+  RunInfo,
+} from '../api/context.ts';
 import { isParallelTask, isPipeline, isTask, type Node, parentKey } from '../api/node.ts';
 import {
   type CommandClass,
@@ -61,6 +69,9 @@ class Stopped extends Error {
   }
 }
 
+/** So many children of a parallel task travel in one message. */
+const childrenPerMessage = 1000;
+
 /** Seconds that a task which has timed out has to end by itself. */
 const timeoutGrace = 5;
 
@@ -91,7 +102,7 @@ export class TaskRunner {
   /** Runs the commands of a task. Never throws. */
   async run(task: TaskAssignment): Promise<void> {
     await this.#attemptOf(task, async attempt => {
-      const node = await this.#taskOf(task);
+      const node = await this.#taskOf(task, attempt);
       await attempt.runCommands(node);
       return attempt.success();
     });
@@ -100,11 +111,18 @@ export class TaskRunner {
   /** Makes the children of a parallel task. Never throws. */
   async expand(task: TaskAssignment): Promise<void> {
     await this.#attemptOf(task, async attempt => {
-      const node = await this.#locate(task.nodePath);
+      const node = await this.#locate(task.nodePath, attempt);
       if (!isParallelTask(node)) throw this.#missing(task.nodePath, 'parallel task');
-      const pipeline = await attempt.unlessStopped(this.#expansionOf(node));
+      const pipeline = await attempt.unlessStopped(this.#expansionOf(node, attempt));
       const nodes = toExpandedNodes(pipeline);
       const { maxParallelTasks } = node;
+      // In pieces, so that the runner can do other things while it reads them.
+      while (nodes.length > childrenPerMessage)
+        this.#options.send({
+          type: 'expanding',
+          ticket: task.ticket,
+          nodes: nodes.splice(0, childrenPerMessage),
+        });
       return { nodes, ...(maxParallelTasks !== undefined && { maxParallelTasks }) };
     });
   }
@@ -112,7 +130,7 @@ export class TaskRunner {
   /** Stops an attempt; nothing happens when it has ended already. */
   cancel(ticket: number, killAfter: number): void {
     if (this.#attempt?.task.ticket === ticket)
-      this.#attempt.stop(new Stopped('cancelled', 'The run was cancelled.'), killAfter);
+      this.#attempt.stop(new Stopped('cancelled', 'the run was cancelled'), killAfter);
   }
 
   /**
@@ -157,25 +175,28 @@ export class TaskRunner {
     else send(message);
   }
 
-  async #taskOf(task: TaskAssignment): Promise<Task> {
+  async #taskOf(task: TaskAssignment, attempt: Attempt): Promise<Task> {
     const specs = task.expandedFrom?.commands;
     if (task.expandedFrom !== undefined && specs !== undefined) {
-      const origin = await this.#locate(task.expandedFrom.path);
+      const origin = await this.#locate(task.expandedFrom.path, attempt);
       if (!isParallelTask(origin)) throw this.#missing(task.expandedFrom.path, 'parallel task');
-      return revivedTask(origin, task.nodePath, reviveCommands(specs, this.#options.project.commandClasses));
+      const commands = reviveCommands(specs, this.#options.project.commandClasses, origin);
+      return revivedTask(origin, task.nodePath, commands);
     }
-    const node = await this.#locate(task.nodePath);
+    const node = await this.#locate(task.nodePath, attempt);
     if (!isTask(node)) throw this.#missing(task.nodePath, 'task');
     return node;
   }
 
   /** Finds a node, also below parallel tasks, which are expanded again for it, once in a worker and run. */
-  async #locate(path: NodePath): Promise<Node> {
+  async #locate(path: NodePath, attempt: Attempt): Promise<Node> {
     let node: Node = this.#options.project.root;
     for (const [index, id] of path.entries()) {
       const origin = node;
-      const pipeline = isParallelTask(node) ? await this.#expansionOf(node) : node;
-      const child: Node | undefined = isPipeline(pipeline) ? pipeline.nodes.get(id) : undefined;
+      let child: Node | undefined;
+      if (isParallelTask(origin)) {
+        child = origin.declaredChild(id) ?? (await this.#expansionOf(origin, attempt)).nodes.get(id);
+      } else if (isPipeline(origin)) child = origin.nodes.get(id);
       if (child === undefined) {
         const where = path.slice(0, index + 1);
         if (!isParallelTask(origin)) throw this.#missing(where, 'node');
@@ -198,10 +219,10 @@ export class TaskRunner {
     );
   }
 
-  #expansionOf(node: ParallelTask): Promise<Pipeline> {
+  #expansionOf(node: ParallelTask, attempt: Attempt): Promise<Pipeline> {
     let expansion = this.#expansions.get(node);
     if (expansion === undefined) {
-      expansion = expandParallelTask(node, this.#options.project.settings);
+      expansion = expandParallelTask(node, attempt.expansionContext(node));
       this.#expansions.set(node, expansion);
       // A failure is not kept: the next attempt tries again.
       expansion.catch(() => this.#expansions.delete(node));
@@ -417,6 +438,31 @@ class Attempt {
       : Promise.race([room, this.#stopping.promise.catch(() => undefined)]);
   }
 
+  /** What a parallel task gets that this attempt expands, or needs the children of. */
+  expansionContext(node: ParallelTask): ExpansionContext {
+    return {
+      ...this.#options.project.settings,
+      log: logTo(this.#output),
+      signal: this.#controller.signal,
+      params: this.task.params,
+      basePath: node.basePath,
+      run: this.#runInfo(),
+      parallel: this.task.parallel ?? 1,
+      state: this.#state(node.path),
+      db: alias => this.#database(alias),
+    };
+  }
+
+  #runInfo(): RunInfo {
+    const { runId, runStartedAt, attempt, chain } = this.task;
+    return {
+      id: runId,
+      startedAt: new Date(runStartedAt),
+      attempt,
+      chain: chain ?? `${String(runId)}@${runStartedAt}`,
+    };
+  }
+
   #context(node: Task, processes: TaskProcesses): CommandContext {
     const { task } = this;
     return {
@@ -425,10 +471,10 @@ class Attempt {
       node,
       params: task.params,
       basePath: node.basePath,
-      run: { id: task.runId, startedAt: new Date(task.runStartedAt), attempt: task.attempt },
+      run: this.#runInfo(),
       project: this.#options.project.settings,
       processes,
-      state: this.#state(),
+      state: this.#state(task.nodePath),
       db: alias => this.#database(alias),
       addRows: count => {
         if (!Number.isFinite(count)) throw new TypeError(`addRows takes a number, not ${inspect(count)}.`);
@@ -449,9 +495,8 @@ class Attempt {
     return await opening;
   }
 
-  #state(): IncrementalState {
+  #state(nodePath: NodePath): IncrementalState {
     const { askState } = this.#options;
-    const { nodePath } = this.task;
     return {
       async fileDependency(dependencyType) {
         const hash = await askState('fileDependency', [nodePath, dependencyType]);
@@ -462,6 +507,9 @@ class Attempt {
       },
       async deleteFileDependency(dependencyType) {
         await askState('deleteFileDependency', [nodePath, dependencyType]);
+      },
+      async setProcessedFiles(node, files) {
+        await askState('setProcessedFiles', [node, files]);
       },
     };
   }

@@ -124,7 +124,7 @@ export class WorkerPool {
         this.#options.handlers.onFinished(ticket, {
           ...nothing,
           status: 'cancelled',
-          reason: 'The run was cancelled.',
+          reason: 'the run was cancelled',
         });
       });
       return;

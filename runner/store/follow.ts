@@ -5,7 +5,7 @@
 import type { Client } from 'pg';
 import type { NodeKind, NodePath, NodeRunStatus, RunOutcome, RunStatus } from '../model.ts';
 import { closeIfLost } from './liveness.ts';
-import type { OutputFilter, OutputLine } from './output-history.ts';
+import { READ_IN_ORDER, type OutputFilter, type OutputLine } from './output-history.ts';
 import { nodeRunIds } from './rows.ts';
 import { CHANGES_CHANNEL, type ChangeNotice } from './run-lock.ts';
 import type { Store } from './store.ts';
@@ -48,7 +48,7 @@ export async function* followRun(
   const client = await store.connect();
   const changes = new Changes(client, runId);
   try {
-    await client.query(`LISTEN ${CHANGES_CHANNEL}`);
+    await client.query(`LISTEN ${CHANGES_CHANNEL}; ${READ_IN_ORDER}`);
     const attempts = new Map<number, FollowedAttempt>();
     /** All attempts up to this id are over, so their rows need not be read again. */
     let over = nodeRunIds(runId).first;

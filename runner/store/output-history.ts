@@ -1,5 +1,6 @@
 /** Stored output: pages of it, a search in it, and all of it in the order of time. */
 import { sql, type RawBuilder } from 'kysely';
+import type { Client } from 'pg';
 import type { NodePath, OutputFormat } from '../model.ts';
 import { nodeRunIds, storable } from './rows.ts';
 import type { Store } from './store.ts';
@@ -41,6 +42,12 @@ export interface OutputPage {
   readonly next: OutputPosition | null;
 }
 
+/**
+ * Has lines read in the order of the primary key. Without it the planner, who knows only how many lines an attempt has
+ * on average, may decide to fetch all of an attempt's lines and sort them, for each page of an attempt with millions.
+ */
+export const READ_IN_ORDER = 'SET enable_bitmapscan = off';
+
 /** A search looks at so many lines in one go, so that every answer comes soon. */
 const SEARCH_SLICE = 20_000;
 
@@ -51,7 +58,7 @@ export async function getOutput(
   query: OutputPageQuery = {},
 ): Promise<OutputPage> {
   const { limit = 1_000 } = query;
-  const { rows } = await selectLines(runId, query, limit).execute(await store.db());
+  const rows = await readInOrder(store, selectLines(runId, query, limit));
   return { lines: rows.map(toOutputLine), next: rows.length < limit ? null : positionOf(rows.at(-1)) };
 }
 
@@ -66,7 +73,7 @@ export async function searchOutput(
   query: Omit<OutputPageQuery, 'limit'> = {},
 ): Promise<OutputPage> {
   // The last line of a slice is returned whether it matches or not, because the search goes on behind it.
-  const { rows } = await sql<OutputRow & { readonly is_match: boolean; readonly is_last: boolean }>`
+  const search = sql<OutputRow & { readonly is_match: boolean; readonly is_last: boolean }>`
     WITH slice AS MATERIALIZED (${selectLines(runId, query, SEARCH_SLICE)}),
     boundary AS (
       SELECT node_run_id, seq, true AS is_last FROM slice ORDER BY node_run_id, seq OFFSET ${SEARCH_SLICE - 1}
@@ -76,7 +83,8 @@ export async function searchOutput(
     FROM compared c LEFT JOIN boundary b ON (b.node_run_id, b.seq) = (c.node_run_id, c.seq)
     WHERE c.is_match OR b.is_last
     ORDER BY c.node_run_id, c.seq
-  `.execute(await store.db());
+  `;
+  const rows = await readInOrder(store, search);
   return {
     lines: rows.filter(row => row.is_match).map(toOutputLine),
     next: positionOf(rows.find(row => row.is_last)),
@@ -92,18 +100,49 @@ export async function* outputInOrder(
   runId: number,
   filter: OutputFilter = {},
 ): AsyncGenerator<OutputLine, void> {
-  const db = await store.db();
-  const { rows: attempts } = await sql<Attempt & { readonly started_at: Date }>`
-    SELECT n.node_run_id, n.node_path, n.attempt, n.started_at FROM node_run n
-    WHERE ${attemptsOf(runId, filter)} AND n.started_at IS NOT NULL
-    ORDER BY n.started_at DESC, n.node_run_id DESC
-  `.execute(db);
+  const client = await store.connect();
+  try {
+    await client.query(READ_IN_ORDER);
+    yield* mergeAttempts(client, await readAttempts(client, runId, filter), filter);
+  } finally {
+    await client.end();
+  }
+}
+
+interface StartedAttempt extends Attempt {
+  readonly started_at: Date;
+}
+
+/** Newest first. */
+async function readAttempts(
+  client: Client,
+  runId: number,
+  { path = [] }: OutputFilter,
+): Promise<StartedAttempt[]> {
+  const { first, end } = nodeRunIds(runId);
+  const { rows } = await client.query<StartedAttempt>(
+    `SELECT node_run_id, node_path, attempt, started_at FROM node_run
+    WHERE node_run_id >= $1 AND node_run_id < $2 AND node_path[1:cardinality($3::text[])] = $3::text[]
+      AND started_at IS NOT NULL
+    ORDER BY started_at DESC, node_run_id DESC`,
+    [first, end, path],
+  );
+  return rows;
+}
+
+/** @param attempts newest first; emptied. */
+async function* mergeAttempts(
+  client: Client,
+  attempts: StartedAttempt[],
+  { errorsOnly }: OutputFilter,
+): AsyncGenerator<OutputLine, void> {
   const readPage = async (attempt: Attempt, after: number): Promise<OutputLine[]> => {
-    const { rows } = await sql<Omit<OutputRow, keyof Attempt>>`
-      SELECT seq, at, format, is_error, message FROM node_output
-      WHERE node_run_id = ${attempt.node_run_id} AND seq > ${after} ${onlyErrors(filter)}
-      ORDER BY seq LIMIT ${ATTEMPT_PAGE}
-    `.execute(db);
+    const { rows } = await client.query<Omit<OutputRow, keyof Attempt>>(
+      `SELECT seq, at, format, is_error, message FROM node_output
+      WHERE node_run_id = $1 AND seq > $2 ${errorsOnly === true ? 'AND is_error' : ''}
+      ORDER BY seq LIMIT ${ATTEMPT_PAGE}`,
+      [attempt.node_run_id, after],
+    );
     return rows.map(row => toOutputLine({ ...attempt, ...row }));
   };
 
@@ -132,6 +171,14 @@ export async function* outputInOrder(
   }
 }
 
+async function readInOrder<Row>(store: Store, query: RawBuilder<Row>): Promise<Row[]> {
+  const db = await store.db();
+  return await db.transaction().execute(async transaction => {
+    await sql.raw(READ_IN_ORDER.replace('SET', 'SET LOCAL')).execute(transaction);
+    return (await query.execute(transaction)).rows;
+  });
+}
+
 /** Lines that {@link outputInOrder} reads of one attempt at a time. */
 const ATTEMPT_PAGE = 1_000;
 
@@ -157,8 +204,11 @@ interface OutputRow extends Attempt {
 function selectLines(runId: number, query: OutputPageQuery, limit: number): RawBuilder<OutputRow> {
   const { after } = query;
   const from = after === undefined ? sql`` : sql`AND n.node_run_id >= ${after.nodeRunId}`;
+  // An expression of the attempt rather than two conditions, so that the index is entered right behind the position.
   const behind =
-    after === undefined ? sql`` : sql`AND (n.node_run_id > ${after.nodeRunId} OR o.seq > ${after.seq})`;
+    after === undefined
+      ? sql``
+      : sql`AND o.seq > CASE n.node_run_id WHEN ${after.nodeRunId} THEN ${after.seq}::integer ELSE 0 END`;
   return sql<OutputRow>`
     SELECT n.node_run_id, n.node_path, n.attempt, l.seq, l.at, l.format, l.is_error, l.message
     FROM node_run n CROSS JOIN LATERAL (

@@ -14,6 +14,8 @@ export interface ResumeState {
   readonly succeeded: ReadonlySet<string>;
   /** Those that did not succeed: their last attempt failed, was cancelled or lost, or they were skipped. */
   readonly unsuccessful: ReadonlySet<string>;
+  /** Names the run and those that it resumed: the first one's id and start. */
+  readonly chain: string;
 }
 
 /**
@@ -35,13 +37,13 @@ export async function resumeState(from: Store | Client, runId: number): Promise<
     const [run] = runs;
     if (run === undefined) return null;
 
-    const { rows: chain } = await client.query<{ run_id: number }>(
+    const { rows: chain } = await client.query<{ run_id: number; started_at: Date }>(
       `WITH RECURSIVE chain AS (
-        SELECT run_id, resumed_from FROM run WHERE run_id = $1
+        SELECT run_id, resumed_from, started_at FROM run WHERE run_id = $1
         UNION
-        SELECT earlier.run_id, earlier.resumed_from FROM chain JOIN run earlier ON earlier.run_id = chain.resumed_from
+        SELECT earlier.run_id, earlier.resumed_from, earlier.started_at FROM chain JOIN run earlier ON earlier.run_id = chain.resumed_from
       )
-      SELECT run_id FROM chain`,
+      SELECT run_id, started_at FROM chain ORDER BY run_id`,
       [runId],
     );
     const { rows } = await client.query<{ node_path: string[]; done: boolean }>(
@@ -49,6 +51,7 @@ export async function resumeState(from: Store | Client, runId: number): Promise<
       WHERE run_id = ANY ($1::bigint[]) AND kind <> 'pipeline' ORDER BY node_path, node_run_id DESC`,
       [chain.map(run => run.run_id)],
     );
+    const [first] = chain;
     const paths = (done: boolean): Set<string> =>
       new Set(rows.filter(row => row.done === done).map(row => formatPath(row.node_path)));
     return {
@@ -60,6 +63,7 @@ export async function resumeState(from: Store | Client, runId: number): Promise<
       params: run.params,
       succeeded: paths(true),
       unsuccessful: paths(false),
+      chain: first === undefined ? '' : `${String(first.run_id)}@${first.started_at.toISOString()}`,
     };
   } finally {
     if (client !== from) await client.end();

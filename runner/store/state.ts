@@ -1,4 +1,5 @@
 /** What incremental processing remembers of nodes from run to run. Retention never touches it. */
+import { sql } from 'kysely';
 import { formatPath, type NodePath } from '../model.ts';
 import { atOrBelow } from './path-range.ts';
 import { storable } from './rows.ts';
@@ -84,6 +85,22 @@ export async function setProcessedFile(
       conflict.columns(['node_path', 'file_name']).doUpdateSet({ last_modified_at: lastModifiedAt }),
     )
     .execute();
+}
+
+/** The same for many files, in one statement. */
+export async function setProcessedFiles(
+  store: Store,
+  path: NodePath,
+  files: readonly { readonly file: string; readonly lastModifiedAt: string }[],
+): Promise<void> {
+  const names = files.map(({ file }) => storable(file));
+  const times = files.map(({ lastModifiedAt }) => lastModifiedAt);
+  await sql`
+    INSERT INTO processed_file (node_path, file_name, last_modified_at)
+    SELECT ${[...path]}, file, max(at) FROM unnest(${names}::text[], ${times}::timestamptz[]) AS given (file, at)
+    GROUP BY file
+    ON CONFLICT (node_path, file_name) DO UPDATE SET last_modified_at = excluded.last_modified_at
+  `.execute(await store.db());
 }
 
 /** How far a node has copied a source table (`<alias>.<table>`); `null` when it has not. */

@@ -272,7 +272,7 @@ describe('pool: cancel and timeout', function () {
   after(async () => {
     await harness[Symbol.asyncDispose]();
   });
-  const cancelled = { ...plain, status: 'cancelled', reason: 'The run was cancelled.' } as const;
+  const cancelled = { ...plain, status: 'cancelled', reason: 'the run was cancelled' } as const;
 
   it('terminates commands, and kills those that do not end', async () => {
     const sleep = harness.begin('group');

@@ -117,7 +117,8 @@ const allSucceeded = ['four', 'one', 'three', 'ticker', 'two'].map(id => `work/$
 async function spools(): Promise<string[]> {
   const folder = join(await temporaryHome(), 'spool');
   if (!existsSync(folder)) return [];
-  return (await readdir(folder, { recursive: true })).filter(name => name.endsWith('.spool'));
+  const names = await readdir(folder, { recursive: true });
+  return names.filter(name => name.endsWith('.spool')).map(name => join(folder, name));
 }
 
 describe('the store goes away in the middle of a run', function () {
@@ -170,8 +171,14 @@ describe('the store goes away in the middle of a run', function () {
     const { exitCode, stdout, stderr } = await run.end;
     assert.equal(exitCode, 0, stderr);
     assert.equal(outcomesOf(eventsOf(stdout))['work'], 'succeeded');
-    const [spool] = await spools();
-    console.log(stderr, spool);
+    const [spool = ''] = await spools();
+    const runId = String(eventsOf(stdout)[0]?.runId);
+    assert.equal(
+      stderr,
+      'millrace: The store is away (terminating connection due to administrator command). ' +
+        `The record of run ${runId} is complete in ${spool}; ` +
+        'it is stored by the next command that reaches the store.\n',
+    );
 
     await server.startAgain();
     const { stdout: shown } = await project.run(['runs', '--json'], { env: server.env });
@@ -196,7 +203,15 @@ describe('the store goes away in the middle of a run', function () {
     const { exitCode, stdout, stderr } = await run.end;
     assert.equal(exitCode, 130, stderr);
     assert.equal(attemptsOf(eventsOf(stdout), 'work/ticker')[0]?.status, 'cancelled');
-    console.log(stderr);
+    const [spool = ''] = await spools();
+    const runId = String(eventsOf(stdout)[0]?.runId);
+    assert.equal(
+      stderr,
+      'millrace: Cancelling: tasks are asked to end. Press Ctrl-C again to kill them.\n' +
+        'millrace: The store is away (terminating connection due to administrator command). ' +
+        `The record of run ${runId} is complete in ${spool}; ` +
+        'it is stored by the next command that reaches the store.\n',
+    );
     await server.startAgain();
     const { stdout: shown } = await project.run(['runs', '--json'], { env: server.env });
     const [row] = JSON.parse(shown) as { status: string }[];
@@ -223,7 +238,19 @@ describe('the store goes away in the middle of a run', function () {
       await project.write({ go: '' });
       const { exitCode, stdout, stderr } = await run.end;
       assert.equal(exitCode, 1);
-      console.log(stdout.length, stdout.slice(-300), '\n---\n', stderr);
+      assert.match(stdout, /\n✗ run 1 failed in [\d.]+s: 2 cancelled\n$/);
+      const [spool = ''] = await spools();
+      assert.equal(
+        stderr.replace(/\d+(?= lines of output)/, 'N'),
+        'millrace: N lines of output are lost.\n' +
+          `millrace: The store is away (terminating connection due to administrator command), and the spool ${spool} ` +
+          'cannot be written: ENOSPC: no space left on device, write. Make room on that disk, or set MILLRACE_HOME to ' +
+          'a folder on another one. The record of run 1 is not complete.\n',
+      );
+      // What fitted is stored when the store is back; that the run failed is not part of it.
+      await server.startAgain();
+      const runs = await project.run(['runs', '--json'], { env: server.env });
+      assert.equal((JSON.parse(runs.stdout) as { status: string }[])[0]?.status, 'lost', runs.stderr);
     } finally {
       spawnSync('umount', [folder]);
     }

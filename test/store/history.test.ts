@@ -225,10 +225,12 @@ describe('history', function () {
       params: { n: 1 },
       succeeded: new Set(['demo/a', 'demo/c']),
       unsuccessful: new Set(['demo/b', 'demo/d']),
+      chain: `${first.runId}@${first.startedAt.toISOString()}`,
     });
     const two = await resumeState(store, second.runId);
     assert.deepEqual(two?.succeeded, new Set(['demo/a', 'demo/b', 'demo/c']));
     assert.deepEqual(two.unsuccessful, new Set(['demo/d']));
+    assert.equal(two.chain, one.chain);
     assert.equal(await resumeState(store, 999_999), null);
   });
 

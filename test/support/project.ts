@@ -13,7 +13,7 @@ import {
 import { resources, temporaryHome } from './store.ts';
 import { temporaryFolder, type TemporaryFolder } from './temp.ts';
 
-type Options = Partial<Pick<MillraceOptions, 'env' | 'input'>>;
+type Options = Partial<Omit<MillraceOptions, 'cwd'>>;
 
 export interface TestProject extends AsyncDisposable {
   readonly path: string;

@@ -10,6 +10,7 @@ import {
 } from '../../runner/api/parallel-task.ts';
 import { Pipeline } from '../../runner/api/pipeline.ts';
 import { Task } from '../../runner/api/task.ts';
+import { expansionContext } from '../support/expansion.ts';
 
 class Echo extends Command {
   readonly options: { readonly text: string };
@@ -54,7 +55,7 @@ class Fan extends ParallelTask {
   }
 }
 
-const settings = { dataDir: '/data', firstDate: '2000-01-01', lastDate: '3000-01-01' };
+const settings = expansionContext({ dataDir: '/data' });
 
 function echo(text: string): Echo {
   return new Echo({ text });

@@ -1,8 +1,6 @@
 /** JavaScript's own library: what of it is pure, and what must never be changed. */
 import type { Machine } from './machine.ts';
 
-type Callable = (...args: never[]) => unknown;
-
 interface BuiltIns {
   readonly pure: ReadonlySet<unknown>;
   readonly constructors: ReadonlySet<unknown>;
@@ -16,14 +14,14 @@ function builtIns(): BuiltIns {
 }
 
 /** Constructors whose objects hold nothing but what they are given. */
-const pureConstructors = (): readonly Callable[] => [
+const pureConstructors = (): readonly (abstract new (...args: never[]) => unknown)[] => [
   Object,
   Array,
   String,
   Number,
   Boolean,
-  BigInt,
-  Symbol,
+  BigInt as unknown as typeof Object,
+  Symbol as unknown as typeof Object,
   Map,
   Set,
   WeakMap,
@@ -38,9 +36,9 @@ const pureConstructors = (): readonly Callable[] => [
   EvalError,
   URIError,
   AggregateError,
-  URL as unknown as Callable,
-  URLSearchParams as unknown as Callable,
-  Iterator as unknown as Callable,
+  URL,
+  URLSearchParams,
+  Iterator as unknown as typeof Object,
 ];
 
 function collect(): BuiltIns {
@@ -99,7 +97,7 @@ function collect(): BuiltIns {
   ]) {
     pure.add(Reflect.get(globalThis, name));
   }
-  for (const impure of [Math.random, Date.now, Date, Array.fromAsync]) pure.delete(impure);
+  for (const impure of [Math.random, Date.now, Date, Reflect.get(Array, 'fromAsync')]) pure.delete(impure);
   return { pure, constructors, all };
 }
 

@@ -107,7 +107,7 @@ function bindFunction(machine: Machine, target: unknown, args: readonly unknown[
 export function callUnknown(
   machine: Machine,
   dyn: Dyn,
-  thisValue: unknown,
+  _thisValue: unknown,
   args: readonly unknown[],
   node: SyntaxNode,
 ): Dyn {

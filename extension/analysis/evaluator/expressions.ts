@@ -443,7 +443,7 @@ function newExpression(machine: Machine, node: ts.NewExpression, scope: Scope): 
 }
 
 function conditional(machine: Machine, node: ts.ConditionalExpression, scope: Scope): unknown {
-  const test = truth(machine, resumedOr(machine, node.condition, scope));
+  const test = truth(resumedOr(machine, node.condition, scope));
   if (test instanceof Dyn) {
     return either(machine, test, [
       () => resumedOr(machine, node.whenTrue, scope),

@@ -1,7 +1,7 @@
 /** The state of an evaluation, and the rules for what is uncertain in it. */
 import { PipelineError } from '../../../runner/api/errors.ts';
 import type { SourceLocation } from '../../../runner/model.ts';
-import { locationOf, type SyntaxNode } from '../syntax.ts';
+import { locationOf, type SourceFile, type SyntaxNode } from '../syntax.ts';
 import type { HostApi } from './host-api.ts';
 import type { EvaluatedModule, Modules } from './module.ts';
 import { JobQueue } from './promises.ts';
@@ -31,6 +31,8 @@ export interface Mistake {
   readonly node: SyntaxNode | undefined;
   /** The call or construction of the API that found it, with what it was given. */
   readonly call?: ApiCall | undefined;
+  /** Where it is, if no node says so. */
+  readonly range?: { readonly file: SourceFile; readonly start: number; readonly end: number };
   /** The file that cannot be loaded because of it. */
   readonly module: EvaluatedModule | undefined;
 }
@@ -131,6 +133,11 @@ export class Machine {
     return this.#allowed.has(callable);
   }
 
+  /** What may have thrown since somebody looked last. */
+  takeMayThrow(): Dyn | undefined {
+    return this.mayThrow;
+  }
+
   get isCertain(): boolean {
     return this.contexts.length === 0;
   }
@@ -197,6 +204,7 @@ export class Machine {
   /** Notes that an object came into being, so that it is known to be certain within the present context. */
   created<T extends object>(object: T): T {
     if (this.contexts.length > 0) this.#createdAt.set(object, this.contexts.length);
+    if (this.evaluating.length > 1) this.modules.noteCreated(this, object);
     return object;
   }
 

@@ -150,7 +150,7 @@ export function callNative(
     if (target !== null) machine.modules.noteMutation(target);
   }
   checkSize(fn, thisValue, args, node);
-  return run(machine, fn, thisValue, strictCallbacks(machine, fn, args), node);
+  return run(machine, fn, thisValue, strictCallbacks(fn, args), node);
 }
 
 /** A change that is seen from where it is not certain that it happens. */
@@ -320,7 +320,7 @@ const transforming = new Set<unknown>([
 ]);
 
 /** Callbacks that decide something break the call off when they do not know. */
-function strictCallbacks(machine: Machine, fn: Callable, args: readonly unknown[]): readonly unknown[] {
+function strictCallbacks(fn: Callable, args: readonly unknown[]): readonly unknown[] {
   if (transforming.has(fn) || !args.some(arg => closureOf(arg) !== undefined)) return args;
   return args.map(arg => {
     if (closureOf(arg) === undefined || typeof arg !== 'function') return arg;

@@ -5,8 +5,7 @@ import type { Machine } from './machine.ts';
 import { Coerced, Dyn, isSignal, Unsupported } from './values.ts';
 
 /** Whether a value counts as true; an unknown one stays unknown. */
-export function truth(machine: Machine, value: unknown): boolean | Dyn {
-  void machine;
+export function truth(value: unknown): boolean | Dyn {
   return value instanceof Dyn ? value : Boolean(value);
 }
 

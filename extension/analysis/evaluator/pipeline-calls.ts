@@ -76,7 +76,7 @@ export class PipelineCalls {
 
   #add(machine: Machine, pipeline: Pipeline, args: readonly unknown[], node: SyntaxNode): void {
     const child = args[0] instanceof Dyn ? this.#host.placeholder(machine, args[0], node) : args[0];
-    const upstreams = this.#upstreams(machine, pipeline, args[1], child, node);
+    const upstreams = this.#upstreams(machine, pipeline, args[1], child);
     const given = args[1] === undefined || Array.isArray(args[1]) || args[1] instanceof Dyn;
     if (this.#isPresentAlready(machine, pipeline, child)) return;
     const isAdded = this.#run(
@@ -157,7 +157,6 @@ export class PipelineCalls {
     pipeline: Pipeline,
     value: unknown,
     child: unknown,
-    node: SyntaxNode,
   ): Upstreams {
     if (value === undefined) return { known: [], unknown: undefined };
     if (value instanceof Dyn) return { known: [], unknown: value };
@@ -169,11 +168,6 @@ export class PipelineCalls {
       else if (element instanceof Uncertain) unknown ??= element.context.dyn;
       else if (this.#mayBeUnknown(pipeline, element, child)) unknown ??= this.#infos.uncertainty(pipeline);
       else known.push(element);
-    }
-    if (unknown !== undefined) {
-      // A node that waits for something that may not be there.
-      const escaped = isNode(child) ? this.#infos.of(child, machine.evaluating.at(-1)) : undefined;
-      if (escaped !== undefined) escaped.edges.set('', node);
     }
     return { known, unknown };
   }

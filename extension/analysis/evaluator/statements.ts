@@ -661,7 +661,7 @@ function* runTry(machine: Machine, node: ts.TryStatement, scope: Scope): Running
     } finally {
       machine.tryDepth--;
     }
-    const unknown = machine.mayThrow;
+    const unknown = machine.takeMayThrow();
     try {
       if (caught !== undefined) {
         end = yield* runCatch(machine, catchClause, caught.value, scope);

@@ -1,0 +1,242 @@
+/** Evaluated nodes as graphs. */
+import type { Command } from '../../runner/api/command.ts';
+import { constructorName } from '../../runner/api/errors.ts';
+import { upstreamIds } from '../../runner/api/graph.ts';
+import { isParallelTask, isPipeline, isTask, type Node } from '../../runner/api/node.ts';
+import type { Pipeline } from '../../runner/api/pipeline.ts';
+import type { NodePath, SourceLocation } from '../../runner/model.ts';
+import type { EdgeLocation, StaticCommandGraph, StaticNodeGraph, UnknownPart } from './analysis.ts';
+import type { Machine } from './evaluator/machine.ts';
+import type { NodeInfo } from './evaluator/node-info.ts';
+import { Coerced, Dyn, isSignal } from './evaluator/values.ts';
+import { locationOf } from './syntax.ts';
+
+export class GraphMaker {
+  readonly #machine: Machine;
+
+  constructor(machine: Machine) {
+    this.#machine = machine;
+  }
+
+  /** The graph of a pipeline that no other one contains. */
+  graphOf(node: Node): StaticNodeGraph {
+    const id = this.#displayIds([node]).get(node) ?? node.id;
+    return this.#graph(node, id, [], [], []);
+  }
+
+  #graph(
+    node: Node,
+    id: string,
+    parents: NodePath,
+    upstreams: readonly string[],
+    unknownUpstreams: readonly UnknownPart[],
+  ): StaticNodeGraph {
+    const info = this.#machine.host.infos.of(node);
+    const path = [...parents, id];
+    const unknown = [...unknownUpstreams, ...this.#unknownParts(node, info)];
+    const reason = reasonOf(info);
+    const made = locate(info.made);
+    const added = locate(info.added);
+    return {
+      id,
+      path,
+      kind: reason === undefined ? node.kind : 'dynamic',
+      description: text(node.description, info.unknown.get('description')),
+      labels: info.unknown.has('labels') ? {} : node.labels,
+      upstreams,
+      nodes: isPipeline(node) ? this.#children(node, path) : [],
+      commands: this.#commands(node, info),
+      ...(made === undefined ? {} : { location: made }),
+      ...(added === undefined ? {} : { addedAt: added }),
+      edges: edgesOf(info, upstreams),
+      ...properties(node),
+      ...(unknown.length === 0 ? {} : { unknown }),
+      ...(reason === undefined ? {} : { reason }),
+      ...(info.context === undefined ? {} : { occurrence: info.context.kind }),
+    };
+  }
+
+  #children(pipeline: Pipeline, path: NodePath): StaticNodeGraph[] {
+    const { infos } = this.#machine.host;
+    const children = [...pipeline.nodes.values()];
+    const ids = this.#displayIds(children);
+    const upstreams = upstreamIds(pipeline);
+    const { open, edgesUnknown } = infos.ofPipeline(pipeline);
+    const uncertainty = infos.uncertainty(pipeline);
+    const graphs = children.map(child => {
+      const waitsFor = upstreams.get(child) ?? [];
+      const nodes = waitsFor.map(id => pipeline.nodes.get(id)).filter(node => node !== undefined);
+      const info = infos.of(child);
+      const isImplicit = child === pipeline.finalNode || nodes.every(node => node === pipeline.initialNode);
+      const hasImplicit = pipeline.initialNode !== undefined || pipeline.finalNode !== undefined;
+      const dyn =
+        info.upstreamsUnknown ??
+        edgesUnknown ??
+        open[0] ??
+        (uncertainty !== undefined && hasImplicit && isImplicit ? uncertainty : undefined) ??
+        nodes.map(node => infos.of(node).context?.dyn).find(found => found !== undefined);
+      const unknown = dyn === undefined ? [] : [unknownPart('upstreams', dyn)];
+      return this.#graph(
+        child,
+        ids.get(child) ?? child.id,
+        path,
+        nodes.map(node => ids.get(node) ?? node.id),
+        unknown,
+      );
+    });
+    const taken = new Set(graphs.map(({ id }) => id));
+    const reasons = new Map(open.map(dyn => [`${dyn.reason} ${String(dyn.node?.pos)}`, dyn]));
+    for (const dyn of reasons.values()) {
+      const id = freeId('…', taken);
+      taken.add(id);
+      graphs.push(placeholder(id, path, `There may be further nodes: they depend on ${dyn.reason}.`, dyn));
+    }
+    return graphs;
+  }
+
+  /** Ids as they are, and for what has no known id what is known of it. */
+  #displayIds(nodes: readonly Node[]): Map<Node, string> {
+    const { infos } = this.#machine.host;
+    const ids = new Map<Node, string>();
+    const taken = new Set(nodes.filter(node => infos.of(node).placeholder === undefined).map(({ id }) => id));
+    for (const node of nodes) {
+      const dyn = infos.of(node).placeholder;
+      if (dyn === undefined) {
+        ids.set(node, node.id);
+        continue;
+      }
+      const id = freeId(dyn.pattern.replaceAll('${…}', '…'), taken);
+      taken.add(id);
+      ids.set(node, id);
+    }
+    return ids;
+  }
+
+  #unknownParts(node: Node, info: NodeInfo): UnknownPart[] {
+    const parts = [...info.unknown].map(([option, dyn]) => unknownPart(option, dyn));
+    for (const option of ['description', 'maxRetries', 'timeout', 'maxParallelTasks', 'onFailure', 'labels']) {
+      const value: unknown = Reflect.get(node, option);
+      if (value instanceof Dyn) parts.push(unknownPart(option, value));
+    }
+    return parts;
+  }
+
+  #commands(node: Node, info: NodeInfo): readonly StaticCommandGraph[] | null {
+    if (isPipeline(node)) return [];
+    if (!isTask(node) || info.unknown.has('commands')) return null;
+    return node.commands?.map(command => this.#command(command)) ?? null;
+  }
+
+  #command(command: Command): StaticCommandGraph {
+    const info = this.#machine.host.infos.commands.get(command);
+    const location = locate(info?.made);
+    const summary = info?.unknown ?? this.#summary(command);
+    return {
+      kind: info?.kind ?? constructorName(command),
+      ...(summary instanceof Dyn ? { reason: sentence('What it does', summary) } : { summary }),
+      ...(location === undefined ? {} : { location }),
+    };
+  }
+
+  #summary(command: Command): string | Dyn {
+    const machine = this.#machine;
+    const wasStrict = machine.isStrict;
+    machine.isStrict = true;
+    machine.tryDepth++;
+    try {
+      const summary: unknown = command.shellCommand();
+      if (summary instanceof Dyn) return summary;
+      return typeof summary === 'string' ? summary : String(summary);
+    } catch (error) {
+      if (error instanceof Coerced) return error.dyn;
+      if (error instanceof Error) return error.message;
+      if (isSignal(error)) return new Dyn('code that fails', undefined);
+      return String(error);
+    } finally {
+      machine.tryDepth--;
+      machine.isStrict = wasStrict;
+    }
+  }
+}
+
+/** A node for something of which nothing else is known. */
+export function placeholder(
+  id: string,
+  parents: NodePath,
+  reason: string,
+  dyn: Dyn | undefined,
+): StaticNodeGraph {
+  const location = locate(dyn?.node);
+  return {
+    id,
+    path: [...parents, id],
+    kind: 'dynamic',
+    description: '',
+    labels: {},
+    upstreams: [],
+    nodes: [],
+    commands: null,
+    edges: [],
+    ...(location === undefined ? {} : { location }),
+    reason,
+    occurrence: 'repeated',
+  };
+}
+
+function reasonOf({ placeholder: dyn, context }: NodeInfo): string | undefined {
+  if (context?.kind === 'repeated') return sentence('How many of these nodes there are', context.dyn);
+  if (context !== undefined) return sentence('Whether there is this node', context.dyn);
+  if (dyn === undefined) return undefined;
+  return dyn.pattern === '${…}' ? sentence('What this node is', dyn) : sentence('The id', dyn);
+}
+
+export function sentence(what: string, { reason }: Dyn): string {
+  return `${what} depends on ${reason}.`;
+}
+
+function text(value: unknown, dyn: Dyn | undefined): string {
+  const unknown = dyn ?? value;
+  if (unknown instanceof Dyn) return unknown.pattern.replaceAll('${…}', '…');
+  return typeof value === 'string' ? value : '';
+}
+
+function unknownPart(option: string, dyn: Dyn): UnknownPart {
+  const location = locate(dyn.node);
+  return { option, reason: dyn.reason, ...(location === undefined ? {} : { location }) };
+}
+
+function edgesOf(info: NodeInfo, upstreams: readonly string[]): EdgeLocation[] {
+  return [...info.edges]
+    .filter(([upstream]) => upstreams.includes(upstream))
+    .map(([upstream, node]) => ({ upstream, location: locationOf(node) }));
+}
+
+function freeId(wanted: string, taken: ReadonlySet<string>): string {
+  if (!taken.has(wanted)) return wanted;
+  for (let count = 2; ; count++) {
+    const id = `${wanted} (${String(count)})`;
+    if (!taken.has(id)) return id;
+  }
+}
+
+function locate(node: Parameters<typeof locationOf>[0] | undefined): SourceLocation | undefined {
+  return node === undefined ? undefined : locationOf(node);
+}
+
+function properties(node: Node): Partial<StaticNodeGraph> {
+  const known = (name: string, value: unknown): Record<string, unknown> =>
+    value === undefined || value instanceof Dyn ? {} : { [name]: value };
+  if (isPipeline(node)) {
+    return {
+      ...known('maxParallelTasks', node.maxParallelTasks),
+      ...known('onFailure', node.onFailure),
+      ...(Object.keys(node.params).length === 0 ? {} : { params: node.params }),
+    };
+  }
+  if (isTask(node)) return { ...known('maxRetries', node.maxRetries), ...known('timeout', node.timeout) };
+  if (isParallelTask(node)) {
+    return { ...known('maxParallelTasks', node.maxParallelTasks), ...known('maxRetries', node.maxRetries) };
+  }
+  return {};
+}
+
