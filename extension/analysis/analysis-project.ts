@@ -107,7 +107,7 @@ export class AnalysisProject {
       pipelineFiles: patterns,
       reads: config.reads,
       diagnostics: config.diagnostics,
-      root: root !== undefined && !(root instanceof Dyn) && isPipeline(root) ? new GraphMaker(realm.machine).graphOf(root) : undefined,
+      root: root !== undefined && !(root instanceof Dyn) && isPipeline(root) ? new GraphMaker(realm.machine).graphOfRoot(root) : undefined,
       isUnknown: root instanceof Dyn ? root : undefined,
     };
     this.#paths = paths;

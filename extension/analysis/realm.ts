@@ -289,7 +289,7 @@ export class Realm {
       const isUnused =
         node.parent === undefined &&
         !exports.has(node) &&
-        !info.isEscaped &&
+        !info.isUsed &&
         info.context === undefined &&
         info.placeholder === undefined &&
         !isRoot(node) &&

@@ -21,18 +21,22 @@ export class GraphMaker {
   /** The graph of a pipeline that no other one contains. */
   graphOf(node: Node): StaticNodeGraph {
     const id = this.#displayIds([node]).get(node) ?? node.id;
-    return this.#graph(node, id, [], [], []);
+    return this.#graph(node, id, [id], [], []);
+  }
+
+  /** The graph of the pipeline that a project names as its root, which no path contains. */
+  graphOfRoot(node: Node): StaticNodeGraph {
+    return this.#graph(node, node.id, [], [], []);
   }
 
   #graph(
     node: Node,
     id: string,
-    parents: NodePath,
+    path: NodePath,
     upstreams: readonly string[],
     unknownUpstreams: readonly UnknownPart[],
   ): StaticNodeGraph {
     const info = this.#machine.host.infos.of(node);
-    const path = [...parents, id];
     const unknown = [...unknownUpstreams, ...this.#unknownParts(node, info)];
     const reason = reasonOf(info);
     const made = locate(info.made);
@@ -79,7 +83,7 @@ export class GraphMaker {
       return this.#graph(
         child,
         ids.get(child) ?? child.id,
-        path,
+        [...path, ids.get(child) ?? child.id],
         nodes.map(node => ids.get(node) ?? node.id),
         unknown,
       );

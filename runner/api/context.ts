@@ -43,6 +43,10 @@ export interface ProcessOptions {
   readonly input?: string | AsyncIterable<Buffer | string>;
   /** Takes standard output instead of the log; the program waits while the promise is pending. */
   readonly onStdout?: (chunk: Buffer) => void | Promise<void>;
+  /** Takes standard error instead of the log, in the same way. */
+  readonly onStderr?: (chunk: Buffer) => void | Promise<void>;
+  /** Aborting ends the program with SIGTERM, besides the end of the task. */
+  readonly signal?: AbortSignal;
 }
 
 /** Runs programs so that their output is kept and nothing outlives the task. */
@@ -67,6 +71,10 @@ export interface IncrementalState {
   fileDependency(dependencyType: string): Promise<string | null>;
   setFileDependency(dependencyType: string, hash: string): Promise<void>;
   deleteFileDependency(dependencyType: string): Promise<void>;
+  /** How far this node has copied a source, named `<alias>.<table>`; `null` when it has not. */
+  copyWatermark(source: string): Promise<string | null>;
+  setCopyWatermark(source: string, value: string): Promise<void>;
+  deleteCopyWatermark(source: string): Promise<void>;
   /** Notes which files a node has loaded, in which version. */
   setProcessedFiles?(node: NodePath, files: readonly ProcessedFile[]): Promise<void>;
 }

@@ -26,7 +26,10 @@ export function checkDataFile(what: string, option: string, file: unknown): asse
  */
 export async function writablePath({ directory, owner }: FileBase, file: string): Promise<string> {
   const path = resolve(directory, file);
-  const [root, parent] = await Promise.all([realpathOfExisting(directory), realpathOfExisting(dirname(path))]);
+  const [root, parent] = await Promise.all([
+    realpathOfExisting(directory),
+    realpathOfExisting(dirname(path)),
+  ]);
   if (parent !== root && leads(join(parent, 'file'), root)) {
     throw new PipelineError(
       `${owner}: "${file}" is not below ${directory}: a symbolic link on its way leads to ${parent}.`,

@@ -9,7 +9,7 @@ import { docItem, fileItems, settingItems } from './docs.ts';
 import { checkFileDependencies, unlessUnchanged } from './file-dependencies.ts';
 import { previewSettings } from './preview-settings.ts';
 import { shellWords } from './shell-quote.ts';
-import { SqlText, sqlTextKeys, type SqlTextOptions } from './sql-text.ts';
+import { sqlDocs, SqlText, sqlTextKeys, type SqlTextOptions } from './sql-text.ts';
 
 export type ExecuteSQLOptions = SqlTextOptions & {
   /** Alias of the database. Default: the project's `defaultDatabase`. */
@@ -113,15 +113,9 @@ export class ExecuteSQL extends Command {
 
   override docs(): DocItem[] {
     const { db, echoQueries, timezone, fileDependencies } = this.#options;
-    const { file } = this.#sql;
-    const hasReplacements = this.#sql.hasReplacements;
     return [
       ...settingItems({ db: db ?? `${previewSettings().defaultDatabase} (default)`, timezone, echoQueries }),
-      ...(file === undefined ? [] : fileItems('sql file', [file])),
-      docItem('sql', 'sql', () => this.#sql.previewOriginal(this.parent)),
-      ...(hasReplacements
-        ? [docItem('sql after replacement', 'sql', () => this.#sql.preview(this.parent))]
-        : []),
+      ...sqlDocs(this.#sql, this.parent),
       docItem('command', 'bash', () => this.shellCommand()),
       ...fileItems('file dependency', fileDependencies),
     ];

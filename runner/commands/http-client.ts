@@ -84,10 +84,15 @@ async function attemptOnce(
     if (text !== '') log.write(masked(text, shown.secrets), { format: 'verbatim', isError });
     if (rest) log.info('… (the rest is not shown)');
     if (!isError) return undefined;
-    return { error: new HttpError(`${what}: ${status}`, response.status), retryAfter: secondsToWait(response) };
+    return {
+      error: new HttpError(`${what}: ${status}`, response.status),
+      retryAfter: secondsToWait(response),
+    };
   } catch (error) {
     signal.throwIfAborted();
-    const why = limit.aborted ? `no answer within ${String(timeout)} s` : masked(reason(error), shown.secrets);
+    const why = limit.aborted
+      ? `no answer within ${String(timeout)} s`
+      : masked(reason(error), shown.secrets);
     return { error: new HttpError(`${what}: ${why}`), retryAfter: undefined };
   }
 }
@@ -98,14 +103,15 @@ async function readAnswer(
   lines: number,
 ): Promise<{ readonly text: string; readonly rest: boolean; readonly bytes: number }> {
   const decoder = new TextDecoder();
-  const isText = /^(?:text\/|application\/(?:.*[+])?(?:json|xml|javascript|x-ndjson|x-www-form-urlencoded|yaml))/i.test(
-    response.headers.get('content-type') ?? 'text/plain',
-  );
+  const isText =
+    /^(?:text\/|application\/(?:.*[+])?(?:json|xml|javascript|x-ndjson|x-www-form-urlencoded|yaml))/i.test(
+      response.headers.get('content-type') ?? 'text/plain',
+    );
   let bytes = 0;
   let text = '';
   let rest = false;
   if (response.body !== null) {
-    for await (const chunk of response.body) {
+    for await (const chunk of response.body as AsyncIterable<Uint8Array>) {
       bytes += chunk.length;
       if (!isText) continue;
       if (text.length < SHOWN_CHARACTERS) text += decoder.decode(chunk, { stream: true });

@@ -70,7 +70,9 @@ export class HttpRequest extends Command {
     }
     if (typeof headers !== 'function') checkHeaders(headers);
     if (body !== undefined && typeof body !== 'string' && typeof body !== 'function') {
-      throw new PipelineError(`HttpRequest: body must be a string or a function, not ${describeValue(body)}.`);
+      throw new PipelineError(
+        `HttpRequest: body must be a string or a function, not ${describeValue(body)}.`,
+      );
     }
     const owner = (): string => 'HttpRequest';
     checkCount(owner, 'retries', retries, 0);
@@ -98,8 +100,11 @@ export class HttpRequest extends Command {
   }
 
   override async run(context: CommandContext): Promise<void> {
-    const { retries = defaults.retries, retryDelay = defaults.retryDelay, timeout = defaults.timeout } =
-      this.#options;
+    const {
+      retries = defaults.retries,
+      retryDelay = defaults.retryDelay,
+      timeout = defaults.timeout,
+    } = this.#options;
     const request = this.#request();
     const { sendRequest } = await import('./http-client.ts');
     await sendRequest(context, request, { retries, retryDelay, timeout });
@@ -143,7 +148,12 @@ export class HttpRequest extends Command {
     const body = made('body', this.#options.body);
     const given = typeof headers === 'function' ? headers() : (headers ?? {});
     checkHeaders(given);
-    return { url, method: (method ?? (body === undefined ? 'GET' : 'POST')).toUpperCase(), headers: given, body };
+    return {
+      url,
+      method: (method ?? (body === undefined ? 'GET' : 'POST')).toUpperCase(),
+      headers: given,
+      body,
+    };
   }
 }
 

@@ -89,9 +89,9 @@ function hideInUrl(text: string, hide: (text: string) => string): string {
 }
 
 function hideInBody(body: string, hide: (text: string) => string): string {
-  let found = false;
+  const state = { found: false };
   const hideAll = (value: unknown): unknown => {
-    if (typeof value === 'string' || typeof value === 'number') return ((found = true), hide(String(value)));
+    if (typeof value === 'string' || typeof value === 'number') return ((state.found = true), hide(String(value)));
     if (Array.isArray(value)) return value.map(hideAll);
     return value;
   };
@@ -104,7 +104,7 @@ function hideInBody(body: string, hide: (text: string) => string): string {
   };
   try {
     const shown = visit(JSON.parse(body));
-    return found ? JSON.stringify(shown) : body;
+    return state.found ? JSON.stringify(shown) : body;
   } catch {
     // Not JSON: a form, perhaps.
     return body.replace(/(^|&)([^=&\s]+)=([^&\s]*)/g, (whole, mark: string, name: string, value: string) => {

@@ -2,6 +2,7 @@
 import { createReadStream } from 'node:fs';
 import type { Readable } from 'node:stream';
 import { createGunzip } from 'node:zlib';
+import type { ZipFile } from 'yauzl';
 import { describeValue, PipelineError } from '../api/errors.ts';
 import { checkFile, displayPath, type FileBase, unreadable } from './files.ts';
 
@@ -110,8 +111,8 @@ function unpack(raw: Readable): Readable {
 
 /** Reads the directory at the end of the archive, then one file after the other. */
 async function* zipParts(file: InputFile, path: string, name: string): AsyncGenerator<InputPart> {
-  const { openPromise, ZipFile } = await import('yauzl');
-  let archive: InstanceType<typeof ZipFile>;
+  const { openPromise } = await import('yauzl');
+  let archive: ZipFile;
   try {
     archive = await openPromise(path, { autoClose: false });
   } catch (error) {

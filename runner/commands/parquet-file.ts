@@ -99,7 +99,10 @@ async function* copyText(open: OpenFile, targets: readonly TableColumn[]): Async
   const { metadata, annotations, name } = open;
   const columns = parquetSchema(metadata).children.map(tree => {
     const target = targets.find(column => column.name === tree.element.name);
-    return { name: tree.element.name, write: columnWriter({ tree, annotations, target: target ?? { name: '', type: 'text' } }) };
+    return {
+      name: tree.element.name,
+      write: columnWriter({ tree, annotations, target: target ?? { name: '', type: 'text' } }),
+    };
   });
   let piece = '';
   for (const [start, end] of stretches(metadata)) {
@@ -113,7 +116,9 @@ async function* copyText(open: OpenFile, targets: readonly TableColumn[]): Async
           line += `\t${text === null ? '\\N' : escapeText(text)}`;
         }
       } catch (error) {
-        throw new FileLoadError(`${name}, row ${String(start + row + 1)}: ${messageOf(error)}.`, { cause: error });
+        throw new FileLoadError(`${name}, row ${String(start + row + 1)}: ${messageOf(error)}.`, {
+          cause: error,
+        });
       }
       piece += `${line.slice(1)}\n`;
       if (piece.length >= PIECE) {

@@ -15,7 +15,11 @@ export interface ParquetColumn {
 }
 
 /** A function that writes a value for the column of the table that gets it; `null` is NULL. */
-export function columnWriter({ tree, annotations, target }: ParquetColumn): (value: unknown) => string | null {
+export function columnWriter({
+  tree,
+  annotations,
+  target,
+}: ParquetColumn): (value: unknown) => string | null {
   const isNested = tree.children.length > 0 || tree.element.repetition_type === 'REPEATED';
   if (!isNested) {
     const write = leafWriter(tree, annotations, target.type);
@@ -196,7 +200,9 @@ function calendar(days: bigint): { readonly date: string; readonly era: string }
 
 function timeText(nanosecondsOfDay: bigint): string {
   const seconds = Number(nanosecondsOfDay / 1_000_000_000n);
-  const fraction = String(nanosecondsOfDay % 1_000_000_000n).padStart(9, '0').replace(/0+$/, '');
+  const fraction = String(nanosecondsOfDay % 1_000_000_000n)
+    .padStart(9, '0')
+    .replace(/0+$/, '');
   const parts = [Math.floor(seconds / 3600), Math.floor(seconds / 60) % 60, seconds % 60];
   const time = parts.map(part => String(part).padStart(2, '0')).join(':');
   return fraction === '' ? time : `${time}.${fraction}`;

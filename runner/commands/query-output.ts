@@ -3,7 +3,13 @@ import { finished, pipeline } from 'node:stream/promises';
 import type { Writable } from 'node:stream';
 import { createGzip } from 'node:zlib';
 import type { PostgresSession } from '../databases/postgres.ts';
-import { isServerError, scriptError, SqlError, type SqlSource, statementError } from '../databases/sql-error.ts';
+import {
+  isServerError,
+  scriptError,
+  SqlError,
+  type SqlSource,
+  statementError,
+} from '../databases/sql-error.ts';
 import { splitSql, SqlScriptError, type SqlStatement } from '../databases/sql-script.ts';
 import { isFileSystemError, newFile, unwritable, writablePath } from './data-files.ts';
 import type { FileBase } from './files.ts';
@@ -89,7 +95,10 @@ async function copyTo(
 }
 
 /** An error of the server whose place counts from the start of the query again. */
-function unwrapped(error: Error & { readonly position?: string | undefined }, { offset }: WrappedQuery): Error {
+function unwrapped(
+  error: Error & { readonly position?: string | undefined },
+  { offset }: WrappedQuery,
+): Error {
   const position = Number(error.position) - offset;
   return Object.assign(error, { position: position >= 1 ? String(position) : undefined });
 }

@@ -91,10 +91,13 @@ export class ReadFile extends Command {
     const { file, table, db = previewSettings().defaultDatabase, makeUnique = false } = this.#options;
     const format = this.#format;
     const steps = [shellWords([...unpackers[this.#compression], `${previewSettings().dataDir}/${file}`])];
-    if (this.#mapper !== undefined) steps.push(shellWords([this.#mapper.interpreter.name, this.#mapper.file]));
+    if (this.#mapper !== undefined)
+      steps.push(shellWords([this.#mapper.interpreter.name, this.#mapper.file]));
     if (format.kind === 'csv' && format.footer) steps.push("sed '$d'");
     const notes = [
-      ...(format.kind === 'csv' ? [] : [`columns by the ${format.kind === 'jsonl' ? 'keys of the lines' : 'names in the file'}`]),
+      ...(format.kind === 'csv'
+        ? []
+        : [`columns by the ${format.kind === 'jsonl' ? 'keys of the lines' : 'names in the file'}`]),
       ...(makeUnique ? ['then each record once'] : []),
     ];
     const options = format.kind === 'csv' ? ` WITH (${copyOptions(format)})` : '';

@@ -4,7 +4,7 @@ import type { CommandContext } from '../api/context.ts';
 import { checkOptions, describeValue, PipelineError } from '../api/errors.ts';
 import type { DocItem } from '../model.ts';
 import type { CommandSpec } from '../pool/protocol.ts';
-import { docItem, fileItems, settingItems } from './docs.ts';
+import { docItem, fileContent, fileItems, settingItems } from './docs.ts';
 import { checkFileDependencies, unlessUnchanged } from './file-dependencies.ts';
 import { basePathOf, checkFile } from './files.ts';
 import { checkEnvironment, variableNames } from './run-bash.ts';
@@ -85,7 +85,7 @@ export class RunScript extends Command {
   override docs(): DocItem[] {
     const { file, env, fileDependencies } = this.#options;
     return [
-      ...fileItems('script', [file]),
+      ...fileContent('script', file, () => basePathOf(this.parent)),
       docItem('command', 'bash', () => this.shellCommand()),
       ...settingItems({ env: variableNames(env) }),
       ...fileItems('file dependency', fileDependencies),

@@ -61,7 +61,9 @@ export class WriteFile extends Command {
     const format = options.format ?? (byName.kind === 'parquet' ? csv() : byName);
     checkTextFormat('WriteFile', format);
     if (format.kind === 'csv' && (format.header === 'match' || format.footer)) {
-      throw new PipelineError('WriteFile: header must be true or false and footer false: they are for reading.');
+      throw new PipelineError(
+        'WriteFile: header must be true or false and footer false: they are for reading.',
+      );
     }
     for (const option of ['db', 'timezone'] as const) checkName('WriteFile', option, options[option]);
     this.#options = options;

@@ -2,8 +2,17 @@
 import { readFile } from 'node:fs/promises';
 import type { ConnectionOptions } from 'node:tls';
 import type { ClientConfig } from 'pg';
-import type { DatabaseDefinition, PostgresParameters } from '../api/databases.ts';
+import type { Processes } from '../api/context.ts';
+import {
+  type DatabaseDefinition,
+  type PostgresDatabase,
+  type PostgresParameters,
+  sqliteIn,
+} from '../api/databases.ts';
 import { PipelineError, suggestion } from '../api/errors.ts';
+import { ClientDatabase } from './client-database.ts';
+import { isDriven } from './clients/clients.ts';
+import { ownProcesses } from './own-processes.ts';
 import { connectPostgres, type PostgresSession } from './postgres.ts';
 
 /** The databases of a project, by alias. */
@@ -26,6 +35,10 @@ export interface OpenOptions {
   readonly signal?: AbortSignal | undefined;
   /** Time zone of the session; default: the server's. */
   readonly timezone?: string | undefined;
+  /** Runs command line clients. Default: programs of this process, which end with the signal. */
+  readonly processes?: Processes | undefined;
+  /** What files of databases are relative to. Default: the current directory. */
+  readonly directory?: string | undefined;
 }
 
 /**
@@ -42,15 +55,34 @@ export function findDatabase(project: ProjectDatabases, alias = project.defaultD
   );
 }
 
+/** An open database. One that is reached through a client connects anew for each call. */
+export type OpenDatabase = PostgresSession | ClientDatabase;
+
 /**
- * Connects to a database of the project. Whoever opens it closes it.
+ * Opens a database of the project. Whoever opens it closes it.
  *
  * @throws ConnectionError when it cannot be reached or refuses
  */
 export async function openDatabase(
   alias: string,
   definition: DatabaseDefinition,
-  { resolveEmbedded, signal, timezone }: OpenOptions,
+  options: OpenOptions,
+): Promise<OpenDatabase> {
+  if (!isDriven(definition)) return await openPostgres(alias, definition, options);
+  const { processes = ownProcesses(options.signal), directory = process.cwd() } = options;
+  const located = definition.type === 'sqlite' ? sqliteIn(directory, definition) : definition;
+  return new ClientDatabase({ alias, definition: located, processes });
+}
+
+/**
+ * Connects to a Postgres database with the bundled client. Whoever opens it closes it.
+ *
+ * @throws ConnectionError when it cannot be reached or refuses
+ */
+export async function openPostgres(
+  alias: string,
+  definition: PostgresDatabase,
+  { resolveEmbedded, signal, timezone }: Pick<OpenOptions, 'resolveEmbedded' | 'signal' | 'timezone'>,
 ): Promise<PostgresSession> {
   const { connection, schema } = definition;
   const config = await clientConfig();

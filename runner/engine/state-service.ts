@@ -31,6 +31,12 @@ async function fromStore(
       return state.setFileDependency(store, path, dependencyType, hash);
     case 'deleteFileDependency':
       return state.deleteFileDependency(store, path, dependencyType);
+    case 'copyWatermark':
+      return state.incrementalCopyStatus(store, path, dependencyType);
+    case 'setCopyWatermark':
+      return state.setIncrementalCopyStatus(store, path, dependencyType, hash);
+    case 'deleteCopyWatermark':
+      return state.deleteIncrementalCopyStatus(store, path, dependencyType);
     default:
       throw new Error(`There is no incremental state called "${method}".`);
   }

@@ -67,21 +67,30 @@ export class TaskProcesses implements Processes {
       throw new Error(`The directory ${cwd} does not exist, so nothing can be run in it.`);
     }
     const output = this.#options.openOutput();
-    const { onStdout } = options;
+    const { onStdout, onStderr, signal } = options;
     let group: number | undefined;
     const program = start({
       cwd,
-      output: { stdout: onStdout ?? (chunk => output.stdout(chunk)), stderr: chunk => output.stderr(chunk) },
+      output: {
+        stdout: onStdout ?? (chunk => output.stdout(chunk)),
+        stderr: onStderr ?? (chunk => output.stderr(chunk)),
+      },
       onGroup: pgid => {
         group = pgid;
         this.#options.onGroup(pgid, true);
       },
     });
     this.#running.add(program);
+    const abort = (): void => {
+      program.signal('SIGTERM');
+    };
+    if (signal?.aborted === true) abort();
+    signal?.addEventListener('abort', abort, { once: true });
     try {
       this.lastEnd = await program.end;
       return this.lastEnd;
     } finally {
+      signal?.removeEventListener('abort', abort);
       this.#running.delete(program);
       output.end();
       if (group !== undefined) this.#options.onGroup(group, false);

@@ -7,6 +7,7 @@ import type {
   ExpansionContext,
   IncrementalState,
   Log,
+  Processes,
   ProjectSettings,
   RunInfo,
 } from '../api/context.ts';
@@ -44,7 +45,7 @@ export interface WorkerProject {
   /** Connects to a database by its alias, or to the default one. */
   openDatabase(
     alias: string | undefined,
-    options: { readonly signal: AbortSignal },
+    options: { readonly signal: AbortSignal; readonly processes: Processes | undefined },
   ): Promise<Database & AsyncDisposable>;
 }
 
@@ -488,7 +489,10 @@ class Attempt {
     const key = alias ?? '';
     let opening = this.#databases.get(key);
     if (opening === undefined) {
-      opening = this.#options.project.openDatabase(alias, { signal: this.#controller.signal });
+      opening = this.#options.project.openDatabase(alias, {
+        signal: this.#controller.signal,
+        processes: this.#processes,
+      });
       this.#databases.set(key, opening);
       opening.catch(() => this.#databases.delete(key));
     }
@@ -507,6 +511,16 @@ class Attempt {
       },
       async deleteFileDependency(dependencyType) {
         await askState('deleteFileDependency', [nodePath, dependencyType]);
+      },
+      async copyWatermark(source) {
+        const value = await askState('copyWatermark', [nodePath, source]);
+        return typeof value === 'string' ? value : null;
+      },
+      async setCopyWatermark(source, value) {
+        await askState('setCopyWatermark', [nodePath, source, value]);
+      },
+      async deleteCopyWatermark(source) {
+        await askState('deleteCopyWatermark', [nodePath, source]);
       },
       async setProcessedFiles(node, files) {
         await askState('setProcessedFiles', [node, files]);

@@ -32,12 +32,14 @@ const load: LoadWorkerProject = async ({ directory, files }: ProjectSource) => {
     commandClasses: commandRegistry,
     masker: SecretMasker.create(secretsOf(config)),
     shell: config.shell,
-    openDatabase: async (alias, { signal }) => {
+    openDatabase: async (alias, { signal, processes }) => {
       // Not before it is needed: most tasks of most projects have no connection, and a worker is to be ready soon.
       const { findDatabase, openDatabase } = await import('../databases/connect.ts');
       const { alias: name, definition } = findDatabase(config, alias);
       return await openDatabase(name, definition, {
         signal,
+        processes,
+        directory,
         resolveEmbedded: async () => {
           const { warehouseConfig } = await import('../store/embedded/databases.ts');
           return await warehouseConfig({ home, resources: import.meta.dirname, projectDirectory: directory });

@@ -50,15 +50,15 @@ describe('millrace run', () => {
     ]);
     assert.equal(
       steady(stdout),
-      `shop / customers: started
+      `shop: started
+shop / customers: started
 shop / customers: echo one; echo two >&2
 shop / customers: one
 shop / customers: two
 shop / customers: ✓ succeeded after ‹time›
+shop: ✓ succeeded after ‹time›
 ✓ run succeeded in ‹time›: 1 succeeded
-`
-        .replace(/^/, 'shop: started\n')
-        .replace('✓ run', 'shop: ✓ succeeded after ‹time›\n✓ run'),
+`,
     );
     assert.equal(stderr, '');
     assert.equal(exitCode, 0);
@@ -73,7 +73,7 @@ shop / customers: ✓ succeeded after ‹time›
       lines.includes('shop / report: » skipped: pipeline "shop" stopped after "shop/orders" failed'),
       stdout,
     );
-    assert.equal(lines.at(-2), '✗ run failed in ‹time›: 2 succeeded, 1 failed, 1 skipped');
+    assert.equal(lines.at(-2), '✗ run failed in ‹time›: 1 succeeded, 1 failed, 2 skipped');
     assert.equal(exitCode, 1);
   });
 
@@ -83,7 +83,7 @@ shop / customers: ✓ succeeded after ‹time›
     assert.match(stdout, /\n✓ run succeeded in .*: 5 succeeded\n$/);
     assert.equal(
       stderr,
-      'millrace: broken.pipeline.ts:1:19: Expression expected.\n' +
+      'millrace: broken.pipeline.ts:1:19: error: Expression expected.\nexport default 1 +;\n                  ^\n' +
         'millrace: Not everything was run: what could not be loaded is listed above.\n',
     );
     assert.equal(exitCode, 1);
@@ -96,7 +96,7 @@ shop / customers: ✓ succeeded after ‹time›
     const { exitCode, stderr } = await broken.run(['run']);
     assert.equal(
       stderr,
-      'millrace: broken.pipeline.ts:1:19: Expression expected.\n' +
+      'millrace: broken.pipeline.ts:1:19: error: Expression expected.\nexport default 1 +;\n                  ^\n' +
         'millrace: There is nothing to run: what could not be loaded is listed above.\n',
     );
     assert.equal(exitCode, 1);
@@ -196,7 +196,7 @@ shop / customers: ✓ succeeded after ‹time›
       'millrace: Run 1 goes on in the background; follow it with: millrace logs 1 --follow\n',
     );
     assert.equal(exitCode, 0);
-    const follower = await project.start(['logs', '1', '--follow']);
+    await using follower = await project.start(['logs', '1', '--follow']);
     await follower.until(() => follower.stdout.includes('slow / waits: begun\n'));
     await project.write({ go: '' });
     const followed = await follower.end;
@@ -214,7 +214,7 @@ shop / customers: ✓ succeeded after ‹time›
     const begun = await project.run(['run', 'slow', '--detach']);
     assert.equal(
       begun.stderr,
-      'millrace: broken.pipeline.ts:1:19: Expression expected.\n' +
+      'millrace: broken.pipeline.ts:1:19: error: Expression expected.\nexport default 1 +;\n                  ^\n' +
         'millrace: Run 1 goes on in the background; follow it with: millrace logs 1 --follow\n',
     );
     await (
@@ -223,12 +223,12 @@ shop / customers: ✓ succeeded after ‹time›
   });
 
   it('is refused while another run is at work on the same nodes', async () => {
-    const first = await project.start(['run', 'slow']);
+    await using first = await project.start(['run', 'slow']);
     await first.until(() => first.stdout.includes('begun'));
     const second = await project.run(['run']);
     assert.equal(
       second.stderr.replace(/since \S+Z/, 'since ‹time›'),
-      'millrace: Run 1 of "slow" is at work on the same nodes since ‹time›. ' +
+      'millrace: Run 1 of "slow" has been at work on the same nodes since ‹time›. ' +
         'Wait for it, end it with "millrace cancel 1", or start this one beside it with --allow-concurrent.\n',
     );
     assert.equal(second.exitCode, 2);
@@ -249,12 +249,15 @@ shop / customers: ✓ succeeded after ‹time›
   });
 
   it('ends with 130 on Ctrl-C, which reaches all processes of the terminal', async () => {
-    const run = await project.start(['run', 'slow'], { ownGroup: true });
+    await using run = await project.start(['run', 'slow'], { ownGroup: true });
     await run.until(() => run.stdout.includes('begun'));
     run.signal('SIGINT');
     const { exitCode, stdout, stderr } = await run.end;
     assert.equal(stderr, 'millrace: Cancelling: tasks are asked to end. Press Ctrl-C again to kill them.\n');
-    assert.match(stdout, /\nslow \/ waits: ⊘ cancelled after .*\n⊘ run 1 cancelled in .*: 1 cancelled\n$/);
+    assert.match(
+      stdout,
+      /\nslow \/ waits: ⊘ cancelled after .*\nslow: ⊘ cancelled after .*\n⊘ run 1 cancelled in .*: 1 cancelled\n$/,
+    );
     assert.equal(exitCode, 130);
     const rows = await project.query<{ status: string; open: boolean }>(
       'SELECT status, ended_at IS NULL AS open FROM node_run UNION ALL SELECT status, ended_at IS NULL FROM run',

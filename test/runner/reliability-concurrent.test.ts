@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { eventsOf, linesOf, outcomesOf, testProject, type TestProject } from '../support/project.ts';
+import { waitUntil } from '../support/wait.ts';
 
 /** Tasks that say whose run they belong to and go on until there is a file \`go\`. */
 const files = {
@@ -104,14 +105,9 @@ describe('two runs at once', () => {
       ['x', 'y', 'z'].map(who => project.start(['run', 'one', '--json'], { env: { WHO: who } })),
     );
     const ends = runs.map(run => run.end);
-    await Promise.race([...ends]);
-    const refused = new Set<number>();
-    ends.forEach((end, index) => void end.then(({ exitCode }) => exitCode === 2 && refused.add(index)));
-    await Promise.all(
-      runs.map(async (run, index) => {
-        await run.until(() => refused.has(index) || refused.size === 2).catch(() => undefined);
-      }),
-    );
+    let refused = 0;
+    for (const end of ends) void end.then(({ exitCode }) => exitCode === 2 && refused++);
+    await waitUntil(() => refused === 2);
     await project.write({ go: '' });
     const codes = (await Promise.all(ends)).map(({ exitCode }) => exitCode).sort();
     assert.deepEqual(codes, [0, 2, 2]);

@@ -4,7 +4,7 @@ import { once } from 'node:events';
 import { Readable, Writable } from 'node:stream';
 import { postgres } from '../../runner/api/databases.ts';
 import { ConnectionError } from '../../runner/databases/connection-error.ts';
-import { findDatabase, openDatabase } from '../../runner/databases/connect.ts';
+import { findDatabase, openPostgres } from '../../runner/databases/connect.ts';
 import type { PostgresSession } from '../../runner/databases/postgres.ts';
 import { runScript, type ScriptOutput } from '../../runner/databases/script-runner.ts';
 import { testServer, type TestServer } from '../support/postgres.ts';
@@ -26,7 +26,7 @@ describe('a Postgres session', () => {
   async function open(
     options: { readonly signal?: AbortSignal; readonly timezone?: string } = {},
   ): Promise<PostgresSession> {
-    return await openDatabase('dwh', postgres({ url: server.url }), {
+    return await openPostgres('dwh', postgres({ url: server.url }), {
       resolveEmbedded: noEmbedded,
       ...options,
     });
@@ -57,7 +57,7 @@ describe('a Postgres session', () => {
   describe('connecting', () => {
     async function problem(url: string): Promise<string> {
       try {
-        const session = await openDatabase('dwh', postgres({ url }), { resolveEmbedded: noEmbedded });
+        const session = await openPostgres('dwh', postgres({ url }), { resolveEmbedded: noEmbedded });
         await session[Symbol.asyncDispose]();
       } catch (error) {
         assert.ok(error instanceof ConnectionError);
@@ -67,7 +67,7 @@ describe('a Postgres session', () => {
     }
 
     it('sets the session up', async () => {
-      await using session = await openDatabase(
+      await using session = await openPostgres(
         'dwh',
         postgres({
           host: server.config.host,
@@ -95,7 +95,7 @@ describe('a Postgres session', () => {
 
     it('resolves the embedded server by the function it is given', async () => {
       const { embeddedPostgres } = await import('../../runner/api/databases.ts');
-      await using session = await openDatabase('dwh', embeddedPostgres(), {
+      await using session = await openPostgres('dwh', embeddedPostgres(), {
         resolveEmbedded: () => Promise.resolve(server.config),
       });
       assert.deepEqual((await session.query('select 1 as one')).rows, [{ one: 1 }]);

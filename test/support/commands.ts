@@ -1,8 +1,9 @@
 /** Runs commands outside of a worker, in a context that remembers what they do. */
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import type { Readable } from 'node:stream';
+import type { Readable, Writable } from 'node:stream';
 import { text } from 'node:stream/consumers';
+import { pipeline } from 'node:stream/promises';
 import type { Command } from '../../runner/api/command.ts';
 import type { CommandContext, Database, ProcessEnd, ProcessOptions } from '../../runner/api/context.ts';
 import { Pipeline } from '../../runner/api/pipeline.ts';
@@ -51,13 +52,16 @@ export function testContext(command: Command, options: TestContextOptions): Test
       stdio: [given.input === undefined ? 'ignore' : 'pipe', 'pipe', 'pipe'],
       signal,
     });
-    child.stdin?.end(given.input);
     const ended = once(child, 'close') as Promise<[number | null, NodeJS.Signals | null]>;
     const [stdout, stderr, [exitCode, endedBy]] = await Promise.all([
-      read(child.stdout),
+      given.onStdout === undefined ? read(child.stdout) : hand(child.stdout, given.onStdout),
       read(child.stderr),
       ended,
-    ]);
+      given.input === undefined || child.stdin === null ? undefined : feed(child.stdin, given.input),
+    ]).catch((error: unknown) => {
+      child.kill('SIGKILL');
+      throw error;
+    });
     if (stdout !== '') log('')(stdout.trimEnd());
     if (stderr !== '') log('!')(stderr.trimEnd());
     return { exitCode, signal: endedBy };
@@ -91,6 +95,9 @@ export function testContext(command: Command, options: TestContextOptions): Test
       fileDependency: type => Promise.resolve(stored.get(type) ?? null),
       setFileDependency: (type, hash) => Promise.resolve(void stored.set(type, hash)),
       deleteFileDependency: type => Promise.resolve(void stored.delete(type)),
+      copyWatermark: source => Promise.resolve(stored.get(source) ?? null),
+      setCopyWatermark: (source, value) => Promise.resolve(void stored.set(source, value)),
+      deleteCopyWatermark: source => Promise.resolve(void stored.delete(source)),
     },
     db: options.db ?? (() => Promise.reject(new Error('this test has no database'))),
     addRows(count) {
@@ -112,6 +119,34 @@ export async function messageOf(work: () => unknown): Promise<string> {
   return 'nothing was thrown';
 }
 
-async function read(stream: Readable | null): Promise<string> {
-  return stream === null ? '' : await text(stream);
+async function hand(
+  stream: Readable | null,
+  take: (chunk: Buffer) => void | Promise<void>,
+): Promise<string> {
+  for await (const chunk of stream ?? []) await take(chunk as Buffer);
+  return '';
+}
+
+async function feed(stdin: Writable, input: string | AsyncIterable<Buffer | string>): Promise<void> {
+  try {
+    await pipeline(typeof input === 'string' ? [input] : input, stdin);
+  } catch (error) {
+    // The program has ended without reading all of it.
+    if (!(error instanceof Error && 'code' in error && error.code === 'EPIPE')) throw error;
+  }
+}
+
+async function read(stream: Readable | null, take?: ProcessOptions['onStdout']): Promise<string> {
+  if (stream === null) return '';
+  if (take === undefined) return await text(stream);
+  for await (const chunk of stream) await take(chunk as Buffer);
+  return '';
+}
+
+async function feed(stdin: Writable | null, input: ProcessOptions['input']): Promise<void> {
+  if (stdin === null || input === undefined) return;
+  // A program may end without reading all of its input.
+  await pipeline(typeof input === 'string' ? [input] : input, stdin).catch((error: unknown) => {
+    if (!(error instanceof Error && 'code' in error && error.code === 'EPIPE')) throw error;
+  });
 }

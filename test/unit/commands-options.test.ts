@@ -74,12 +74,12 @@ describe('options of commands', () => {
     ],
     'no table': [() => new ReadFile(untyped({ file: 'a.csv' })), 'ReadFile: table is missing.'],
     'an unknown compression': [
-      () => new ReadFile(untyped({ file: 'a.csv', table: 't', compression: 'zip' })),
-      'ReadFile: compression must be "none" or "gzip", not "zip".',
+      () => new ReadFile(untyped({ file: 'a.csv', table: 't', compression: 'bzip2' })),
+      'ReadFile: compression must be "none", "gzip", "zip" or "tar.gz", not "bzip2".',
     ],
     'a format that is none': [
       () => new ReadFile(untyped({ file: 'a.csv', table: 't', format: 'csv' })),
-      'ReadFile: format must be csv() or jsonl(), not "csv".',
+      'ReadFile: format must be csv(), jsonl() or parquet(), not "csv".',
     ],
     'a long delimiter': [
       () => csv({ delimiter: '||' }),

@@ -143,7 +143,7 @@ export class HostApi {
   /** Something of the API is handed to code that is not evaluated. */
   escape(machine: Machine, node: Node, dyn: Dyn, at: SyntaxNode): void {
     const info = this.infos.of(node, machine.evaluating.at(-1));
-    info.isEscaped = true;
+    info.isUsed = true;
     const reason = new Dyn(dyn.reason, at);
     if (isPipeline(node)) {
       this.infos.ofPipeline(node).open.push(reason);

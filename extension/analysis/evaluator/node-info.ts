@@ -27,8 +27,8 @@ export interface NodeInfo {
   readonly module: EvaluatedModule | undefined;
   /** Added after a mistake because of which the rest of the file never runs. */
   addedAfterFailure: boolean;
-  /** Handed to code that is not evaluated. */
-  isEscaped: boolean;
+  /** Handed to a pipeline, whatever came of it, or to code that is not evaluated. */
+  isUsed: boolean;
 }
 
 export interface PipelineInfo {
@@ -66,7 +66,7 @@ export class NodeInfos {
         upstreamsUnknown: undefined,
         module,
         addedAfterFailure: false,
-        isEscaped: false,
+        isUsed: false,
       };
       this.nodes.set(node, info);
     }

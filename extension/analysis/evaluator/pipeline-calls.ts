@@ -37,6 +37,7 @@ export class PipelineCalls {
     node: SyntaxNode,
   ): Answer | undefined {
     machine.modules.noteMutation(target);
+    for (const arg of args) if (isNode(arg)) this.#infos.of(arg, machine.evaluating.at(-1)).isUsed = true;
     if (isPipeline(target)) {
       const { prototype } = Pipeline;
       switch (fn as unknown) {

@@ -10,6 +10,7 @@ const ALL_ROWS = 2_147_483_647;
 export const bigQueryClient: Client<BigQueryDatabase> = {
   programs: ['bq'],
   install: 'the Google Cloud CLI (https://cloud.google.com/sdk/docs/install)',
+  hasTimezone: false,
   echoes: false,
   script: (program, database, { sql }) =>
     call(program, database, ['--format=pretty'], ['query', dialect(database), '--max_rows=1000'], sql),

@@ -14,6 +14,8 @@ export interface ClientCall {
 
 export interface ScriptRequest {
   readonly sql: string;
+  /** Whether a session has a time zone that can be set. */
+  readonly hasTimezone: boolean;
   /** Whether the client shows statements as it runs them. */
   readonly echo: boolean;
   readonly timezone: string | undefined;
@@ -40,6 +42,8 @@ export interface Client<Definition> {
   readonly install: string;
   /** Runs a script and stops at the first error. */
   script(program: string, database: Definition, request: ScriptRequest): ClientCall;
+  /** Whether a session has a time zone that can be set. */
+  readonly hasTimezone: boolean;
   /** Whether the client shows statements itself when it is asked to; else the whole script is shown before. */
   readonly echoes: boolean;
   /** Prints the rows of a query; absent where the client has no output that keeps all values. */

@@ -6,6 +6,7 @@ import { type Client, standardLiteral } from './client.ts';
 export const databricksClient: Client<DatabricksDatabase> = {
   programs: ['dbsqlcli'],
   install: 'the Databricks SQL CLI: pipx install databricks-sql-cli',
+  hasTimezone: false,
   echoes: false,
   script: (program, { options: { host, httpPath, accessToken } }, { sql }) => ({
     program,

@@ -7,6 +7,7 @@ export const mysqlClient: Client<MysqlDatabase> = {
   programs: ['mariadb', 'mysql'],
   install:
     'it: Debian and Ubuntu: apt-get install mariadb-client; Fedora: dnf install mariadb; macOS: brew install mariadb',
+  hasTimezone: true,
   echoes: true,
   script: (program, database, { sql, echo, timezone }) =>
     call(program, database, timezone, ['--table', '--comments', ...(echo ? ['-vv'] : [])], sql),

@@ -7,6 +7,7 @@ export const oracleClient: Client<OracleDatabase> = {
   programs: ['sqlplus', 'sqlplus64'],
   install:
     'the Instant Client with SQL*Plus (https://www.oracle.com/database/technologies/instant-client.html)',
+  hasTimezone: true,
   echoes: false,
   script: (program, database, { sql, timezone }) =>
     call(program, database, timezone, ['SET PAGESIZE 50000 TAB OFF'], ended(sql)),

@@ -21,6 +21,7 @@ const install =
 export const psqlClient: Client<PostgresDatabase> = {
   programs,
   install,
+  hasTimezone: true,
   echoes: true,
   script: (program, database, request) => script(program, postgresEnvironment(database), request),
   query: (program, database, request) => query(program, postgresEnvironment(database), request),
@@ -30,6 +31,7 @@ export const psqlClient: Client<PostgresDatabase> = {
 export const redshiftClient: Client<RedshiftDatabase> = {
   programs,
   install,
+  hasTimezone: true,
   echoes: true,
   script: (program, database, request) => script(program, redshiftEnvironment(database), request),
   query: (program, database, request) => query(program, redshiftEnvironment(database), request),

@@ -6,28 +6,17 @@ import { type Client, type ClientCall, options } from './client.ts';
 export const snowflakeClient: Client<SnowflakeDatabase> = {
   programs: ['snow'],
   install: 'the Snowflake CLI: pipx install snowflake-cli; macOS: brew install snowflake-cli',
+  hasTimezone: false,
   echoes: false,
-  script: (program, database, { sql, timezone }) =>
-    call(program, database, 'TABLE', withTimezone(sql, timezone)),
-  query: (program, database, { sql, timezone }) => {
-    // The results of several statements would be an array for each.
-    if (timezone !== undefined)
-      throw new Error('a query of Snowflake cannot have a timezone: set it for the user');
-    return {
-      ...call(program, database, 'JSON', `${sql};\n`),
-      decode: decodeJsonArray,
-      binary: 'hex',
-    };
-  },
+  script: (program, database, { sql }) => call(program, database, 'TABLE', sql),
+  query: (program, database, { sql }) => ({
+    ...call(program, database, 'JSON', `${sql};\n`),
+    decode: decodeJsonArray,
+    binary: 'hex',
+  }),
   literal: (text, type) =>
     `'${text.replaceAll('\\', '\\\\').replaceAll("'", "''")}'${type === undefined ? '' : `::${type}`}`,
 };
-
-function withTimezone(sql: string, timezone: string | undefined): string {
-  return timezone === undefined
-    ? sql
-    : `ALTER SESSION SET TIMEZONE = '${timezone.replaceAll("'", "''")}';\n${sql}`;
-}
 
 function call(
   program: string,

@@ -9,12 +9,13 @@ const common = ['-batch', '-bail', '-init', '/dev/null'];
 export const sqliteClient: Client<SqliteDatabase> = {
   programs: ['sqlite3'],
   install: 'it: Debian and Ubuntu: apt-get install sqlite3; Fedora: dnf install sqlite; macOS has it',
+  hasTimezone: false,
   echoes: true,
   script: (program, { options: { file } }, { sql, echo }) => ({
     program,
     args: [...common, ...(echo ? ['-echo'] : []), '-header', '-column', file],
     env: {},
-    input: `${sql}\n;\n`,
+    input: sql,
   }),
   query: (program, { options: { file } }, { sql }) => ({
     program,

@@ -7,6 +7,7 @@ export const sqlServerClient: Client<SqlServerDatabase> = {
   programs: ['sqlcmd'],
   install:
     'the package mssql-tools18 or go-sqlcmd (https://learn.microsoft.com/sql/tools/sqlcmd/sqlcmd-utility)',
+  hasTimezone: false,
   echoes: true,
   script: (program, database, { sql, echo }) => call(program, database, echo ? ['-e'] : [], `${sql}\nGO\n`),
   // Every row comes as an object on a line of its own: sqlcmd's other output loses NULL, line breaks and long values.

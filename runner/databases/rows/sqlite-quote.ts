@@ -47,11 +47,11 @@ function toCell([, quoted, escaped, hex, bare]: RegExpExecArray): Cell {
 }
 
 function fromUnistr(text: string): string {
-  return text.replace(
-    /\\(?:u([0-9a-fA-F]{4})|\+([0-9a-fA-F]{6})|U([0-9a-fA-F]{8})|([0-9a-fA-F]{4})|\\)/g,
-    (all, ...codes) => {
-      const code = codes.slice(0, 4).find(each => each !== undefined) as string | undefined;
-      return code === undefined ? '\\' : String.fromCodePoint(Number.parseInt(code, 16));
-    },
-  );
+  return text.replace(UNICODE, (_, ...codes: (string | undefined)[]) => {
+    const code = codes.slice(0, 4).find(each => each !== undefined);
+    return code === undefined ? '\\' : String.fromCodePoint(Number.parseInt(code, 16));
+  });
 }
+
+const UNICODE =
+  /\\(?:u([0-9a-fA-F]{4})|\+([0-9a-fA-F]{6})|U([0-9a-fA-F]{8})|([0-9a-fA-F]{4})|\\)/g;
