@@ -146,7 +146,7 @@ export class AnalysisProject {
     for (const path of this.#paths) {
       const evaluated = byFile.get(path);
       if (evaluated === undefined) continue;
-      diagnostics.push(...evaluated.diagnostics);
+      for (const diagnostic of evaluated.diagnostics) diagnostics.push(diagnostic);
       const added: string[] = [];
       for (const graph of evaluated.graphs) {
         const owner = owners.get(graph.id);

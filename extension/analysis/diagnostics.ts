@@ -51,6 +51,12 @@ const rules: readonly Rule[] = [
   { code: 'sql-source', pattern: /has both sql and sqlFile|has neither sql nor sqlFile/ },
 ];
 
+/** Errors that the API does not make, by what they say. */
+const codes: readonly (readonly [RegExp, string])[] = [
+  [/^Cannot find "[^"]*", which is imported here\.$|^Cannot find the package /, 'missing-import'],
+  [/^"[^"]*" exports no "/, 'missing-export'],
+];
+
 /** A mistake that the evaluation has met. */
 export function diagnosticOf(machine: Machine, mistake: Mistake): Diagnostic {
   const { error, node, call, range } = mistake;
@@ -60,7 +66,7 @@ export function diagnosticOf(machine: Machine, mistake: Mistake): Diagnostic {
       ? rangeOf(range.file, range.start, range.end)
       : locationOf(node ?? mistake.module?.source ?? (node as unknown as SyntaxNode));
   if (!(error instanceof PipelineError) || node === undefined) {
-    const code = error instanceof SyntaxError ? 'syntax' : 'load-error';
+    const code = codes.find(([pattern]) => pattern.test(message))?.[1] ?? (error instanceof SyntaxError ? 'syntax' : 'load-error');
     return { code, severity: 'error', message, location, related: [] };
   }
   for (const { code, pattern, place, related } of rules) {

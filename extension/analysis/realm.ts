@@ -283,6 +283,8 @@ export class Realm {
     const exports = new Set<unknown>();
     for (const module of this.#modules.all)
       for (const name of module.exportNames()) exports.add(exported(module, name));
+    // A node that is made in a loop, or under a condition of its own, may be left out on purpose.
+    const usedPlaces = new Set([...infos.nodes].filter(([node, info]) => info.isUsed || node.parent !== undefined).map(([, { made }]) => made));
     for (const [node, info] of infos.nodes) {
       const { module, made } = info;
       if (module === undefined || made === undefined || module.hasFailed || module.dynamic !== undefined) continue;
@@ -290,6 +292,7 @@ export class Realm {
         node.parent === undefined &&
         !exports.has(node) &&
         !info.isUsed &&
+        !usedPlaces.has(made) &&
         info.context === undefined &&
         info.placeholder === undefined &&
         !isRoot(node) &&
@@ -367,5 +370,6 @@ function settingsOf(machine: Machine, value: unknown): [string, unknown][] {
 }
 
 function hasUnknown(node: StaticNodeGraph): boolean {
-  return node.kind === 'dynamic' || node.unknown !== undefined || node.nodes.some(hasUnknown);
+  const hasUnknownCommand = node.commands?.some(({ reason }) => reason !== undefined) === true;
+  return node.kind === 'dynamic' || node.unknown !== undefined || hasUnknownCommand || node.nodes.some(hasUnknown);
 }

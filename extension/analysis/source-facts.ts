@@ -6,6 +6,8 @@ export interface SourceFacts {
   readonly valueNames: ReadonlySet<string>;
   /** Whether the file is written as CommonJS. */
   readonly isCommonJs: boolean;
+  /** A name is both imported and declared. */
+  readonly isAmbiguous: boolean;
   /** The first mistake for which Node refuses the whole file. */
   readonly earlyError: EarlyError | undefined;
 }
@@ -40,6 +42,7 @@ class FactFinder {
   readonly #valueNames = new Set<string>();
   #hasModuleSyntax = false;
   #usesCommonJs = false;
+  #isAmbiguous = false;
   #earlyError: EarlyError | undefined;
 
   constructor(file: SourceFile) {
@@ -60,6 +63,7 @@ class FactFinder {
     return {
       valueNames: this.#valueNames,
       isCommonJs: this.#usesCommonJs && !this.#hasModuleSyntax,
+      isAmbiguous: this.#isAmbiguous,
       earlyError: this.#earlyError,
     };
   }
@@ -144,6 +148,12 @@ class FactFinder {
         if (ts.isIdentifier(unwrapped((node as ts.DeleteExpression).expression)))
           this.#fail(node, 'Delete of an unqualified identifier in strict mode.');
         break;
+      case Kind.CaseBlock: {
+        const defaults = (node as ts.CaseBlock).clauses.filter(clause => ts.isDefaultClause(clause));
+        const [, second] = defaults;
+        if (second !== undefined) this.#fail(second, 'More than one default clause in switch statement');
+        break;
+      }
       case Kind.VariableDeclarationList:
         this.#checkConstants(node as ts.VariableDeclarationList);
         break;
@@ -159,6 +169,8 @@ class FactFinder {
       ts.getModifiers(node)?.some(({ kind }) => kind === Kind.ExportKeyword) === true
     ) {
       this.#hasModuleSyntax = true;
+      if (!ts.isSourceFile(node.parent) && !ts.isModuleBlock(node.parent))
+        this.#fail(node, "Unexpected token 'export'");
     }
     if (isDeclaredOnly(node)) return;
     this.#visitChildren(node, context);
@@ -223,6 +235,7 @@ class FactFinder {
   #checkConstants(list: ts.VariableDeclarationList): void {
     const isConstant = (list.flags & ts.NodeFlags.Const) !== 0;
     const parent: SyntaxNode = list.parent;
+    if (list.declarations.length === 0) this.#fail(parent, 'Unexpected token');
     if (ts.isForOfStatement(parent) || ts.isForInStatement(parent)) return;
     for (const declaration of list.declarations) {
       if (declaration.initializer !== undefined) continue;
@@ -247,11 +260,16 @@ class FactFinder {
   ): void {
     const lexical = new Map<string, SyntaxNode>();
     const others = new Set<string>();
+    const imported = new Set<string>();
     for (const parameter of parameters ?? []) for (const name of boundNames(parameter.name)) others.add(name.text);
     for (const statement of statements) {
+      const isImported = ts.isImportDeclaration(statement);
       for (const { name, isLexical, isParameterLike } of declarations(statement)) {
         const isTaken = lexical.has(name.text) || (isLexical && others.has(name.text));
-        if (isTaken) this.#fail(name, `Identifier '${name.text}' has already been declared`);
+        // An import whose name is declared again may vanish, by rules of the compiler that are not worth knowing.
+        if (isTaken && (isImported || imported.has(name.text))) this.#isAmbiguous ||= !isImported || !imported.has(name.text);
+        else if (isTaken) this.#fail(name, `Identifier '${name.text}' has already been declared`);
+        if (isImported) imported.add(name.text);
         if (isLexical) lexical.set(name.text, name);
         else if (!isParameterLike) others.add(name.text);
       }

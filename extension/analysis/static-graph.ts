@@ -71,13 +71,15 @@ export class GraphMaker {
       const waitsFor = upstreams.get(child) ?? [];
       const nodes = waitsFor.map(id => pipeline.nodes.get(id)).filter(node => node !== undefined);
       const info = infos.of(child);
-      const isImplicit = child === pipeline.finalNode || nodes.every(node => node === pipeline.initialNode);
-      const hasImplicit = pipeline.initialNode !== undefined || pipeline.finalNode !== undefined;
+      // The initial node is waited for, and the final node waits, only where nothing else does.
+      const { initialNode, finalNode } = pipeline;
+      const isImplicit =
+        child === finalNode || (initialNode !== undefined && nodes.every(node => node === initialNode));
       const dyn =
         info.upstreamsUnknown ??
         edgesUnknown ??
         open[0] ??
-        (uncertainty !== undefined && hasImplicit && isImplicit ? uncertainty : undefined) ??
+        (isImplicit ? uncertainty : undefined) ??
         nodes.map(node => infos.of(node).context?.dyn).find(found => found !== undefined);
       const unknown = dyn === undefined ? [] : [unknownPart('upstreams', dyn)];
       return this.#graph(
@@ -88,11 +90,10 @@ export class GraphMaker {
         unknown,
       );
     });
-    const taken = new Set(graphs.map(({ id }) => id));
+    const freeIds = new FreeIds(graphs.map(({ id }) => id));
     const reasons = new Map(open.map(dyn => [`${dyn.reason} ${String(dyn.node?.pos)}`, dyn]));
     for (const dyn of reasons.values()) {
-      const id = freeId('…', taken);
-      taken.add(id);
+      const id = freeIds.take('…');
       graphs.push(placeholder(id, path, `There may be further nodes: they depend on ${dyn.reason}.`, dyn));
     }
     return graphs;
@@ -102,16 +103,15 @@ export class GraphMaker {
   #displayIds(nodes: readonly Node[]): Map<Node, string> {
     const { infos } = this.#machine.host;
     const ids = new Map<Node, string>();
-    const taken = new Set(nodes.filter(node => infos.of(node).placeholder === undefined).map(({ id }) => id));
+    const certain = nodes.filter(node => infos.of(node).placeholder === undefined);
+    const freeIds = new FreeIds(certain.map(({ id }) => id));
     for (const node of nodes) {
       const dyn = infos.of(node).placeholder;
       if (dyn === undefined) {
         ids.set(node, node.id);
         continue;
       }
-      const id = freeId(dyn.pattern.replaceAll('${…}', '…'), taken);
-      taken.add(id);
-      ids.set(node, id);
+      ids.set(node, freeIds.take(dyn.pattern.replaceAll('${…}', '…')));
     }
     return ids;
   }
@@ -215,11 +215,22 @@ function edgesOf(info: NodeInfo, upstreams: readonly string[]): EdgeLocation[] {
     .map(([upstream, node]) => ({ upstream, location: locationOf(node) }));
 }
 
-function freeId(wanted: string, taken: ReadonlySet<string>): string {
-  if (!taken.has(wanted)) return wanted;
-  for (let count = 2; ; count++) {
-    const id = `${wanted} (${String(count)})`;
-    if (!taken.has(id)) return id;
+/** Ids for things without a known one: the wanted one, or with a number. */
+class FreeIds {
+  readonly #taken: Set<string>;
+  readonly #counts = new Map<string, number>();
+
+  constructor(taken: Iterable<string>) {
+    this.#taken = new Set(taken);
+  }
+
+  take(wanted: string): string {
+    let count = this.#counts.get(wanted) ?? 1;
+    let id = wanted;
+    while (this.#taken.has(id)) id = `${wanted} (${String(++count)})`;
+    this.#counts.set(wanted, count);
+    this.#taken.add(id);
+    return id;
   }
 }
 

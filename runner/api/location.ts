@@ -9,6 +9,8 @@ interface Capture {
   readonly projectDirectory: string;
   /** With links resolved, as module names in stacks are. */
   readonly realDirectory: string;
+  /** Locations by where the frames of the stack are: a loop makes thousands of nodes in one place. */
+  readonly known: Map<string, SourceLocation | undefined>;
 }
 
 interface Frame {
@@ -37,6 +39,7 @@ export function setLocationCapture(options: { readonly projectDirectory: string 
       : {
           projectDirectory: options.projectDirectory,
           realDirectory: realpathSync(options.projectDirectory),
+          known: new Map(),
         };
 }
 
@@ -49,6 +52,15 @@ export function setLocationCapture(options: { readonly projectDirectory: string 
  */
 export function callerLocation(made?: object): SourceLocation | undefined {
   if (capture === undefined) return undefined;
+  const { known } = capture;
+  const positions = readPositions();
+  if (known.has(positions)) return known.get(positions);
+  const location = locate(capture, made);
+  known.set(positions, location);
+  return location;
+}
+
+function locate(capture: Capture, made: object | undefined): SourceLocation | undefined {
   const lines = readStack().split('\n');
   const constructors = made === undefined ? new Set<string>() : constructorNames(made);
   let own: string | undefined;
@@ -78,6 +90,23 @@ function readStack(): string {
     return new Error().stack ?? '';
   } finally {
     Error.stackTraceLimit = limit;
+  }
+}
+
+/** The stack as it is in compiled code: reading it costs a small part of what finding the places in the source does. */
+function readPositions(): string {
+  const { prepareStackTrace } = Error;
+  Error.prepareStackTrace = (_error, sites) =>
+    sites
+      .map(
+        site =>
+          `${site.getFileName() ?? ''}:${String(site.getLineNumber())}:${String(site.getColumnNumber())}`,
+      )
+      .join('\n');
+  try {
+    return readStack();
+  } finally {
+    Error.prepareStackTrace = prepareStackTrace;
   }
 }
 

@@ -123,7 +123,7 @@ export function cutText(text: string, width: number): string {
     cut += segment;
     used += next;
   }
-  return `${cut}…`;
+  return `${cut.trimEnd()}…`;
 }
 
 /** The first line with something on it, without control characters. */

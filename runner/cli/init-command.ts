@@ -28,7 +28,7 @@ export async function initCommand(terminal: Terminal, directory: string | undefi
   }
   await copyTypes(root);
   const where = relative(terminal.directory, root);
-  const change = where === '' ? '' : `cd ${where} && `;
+  const change = where === '' ? '' : `cd ${/\s/.test(where) ? `"${where}"` : where} && `;
   say(
     terminal,
     written === 0 ? 'nothing to do: every file is there already' : `ready; try: ${change}millrace run hello`,

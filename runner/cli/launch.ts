@@ -13,7 +13,12 @@ const [major = 0, minor = 0] = process.versions.node.split('.').map(Number);
 if (major > 22 || (major === 22 && minor >= 15)) {
   nodeModule.enableCompileCache();
   const { main } = await import('./main.ts');
-  process.exitCode = await main(process.argv.slice(2));
+  const exitCode = await main(process.argv.slice(2));
+  // Files of the project may have left timers and connections behind, which must not keep the process; but what has
+  // been printed has to go out first.
+  for (const stream of [process.stdout, process.stderr])
+    await new Promise(resolve => void stream.write('', resolve));
+  process.exit(exitCode);
 } else {
   // A newer Node may be installed beside Millrace, as a package: in a clone of its repository it is.
   const other = join(

@@ -19,7 +19,7 @@ export async function listCommand(
   await using store = await openHistory(terminal, directory, project.config.store);
   const listed = listNodes(project, node, await readNodeHistory(store, node.path));
   if (options.json === true) terminal.stdout.write(`${JSON.stringify({ root: listed }, null, 2)}\n`);
-  else {
+  else if (node.path.length > 0 || listed.nodes.length > 0 || !isIncomplete(project)) {
     const width = terminal.stdout.isTTY ? terminal.stdout.columns : Infinity;
     const lines = drawTree(listed, { now: store.clock(), width, style: terminal.style });
     terminal.stdout.write(`${lines.join('\n')}\n`);

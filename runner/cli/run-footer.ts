@@ -117,7 +117,8 @@ export class RunFooter {
     // A terminal that does not say how wide it is has the width that terminals used to have.
     const columns = this.#stdout.columns > 0 ? this.#stdout.columns : 80;
     const rows = this.#rows(columns - 1);
-    const picture = rows.map(row => `${row.text}${clearRight}`).join('\n') + clearBelow;
+    // The cursor waits at the beginning of the line, where the echo of Ctrl-C makes no line wrap.
+    const picture = `${rows.map(row => `${row.text}${clearRight}`).join('\n')}${clearBelow}\r`;
     // Old lines are wiped only to make room for output: a new picture alone covers them.
     const output = this.#pending === '' ? '' : `${clearBelow}${this.#pending}`;
     this.#stdout.write(`${this.#toTop()}${output}${picture}`);

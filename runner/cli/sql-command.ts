@@ -31,6 +31,7 @@ export async function sqlCommand(
     alias,
     input: inputOf(options),
     cwd: terminal.directory,
+    directory,
     stdin: terminal.stdin,
     stdout: terminal.stdout,
     stderr: terminal.stderr,

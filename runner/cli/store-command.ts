@@ -128,8 +128,8 @@ async function readContents(store: Store): Promise<StoreContents> {
     );
     const [row] = rows;
     if (row === undefined) throw new Error('a query of totals returned no row');
-    const { oldest, ...totals } = row;
-    return { ...totals, oldestRunAt: oldest?.toISOString() ?? null };
+    const { schema, version, runs, running, oldest, bytes } = row;
+    return { schema, version, runs, running, oldestRunAt: oldest?.toISOString() ?? null, bytes };
   } finally {
     await client.end();
   }

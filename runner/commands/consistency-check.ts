@@ -238,9 +238,9 @@ export class ConsistencyCheck extends Command {
     const { description, db, otherDb = db, expected = null } = this.#settings;
     const { should, holds }: Comparison = comparisons[check];
     const first = await valueOf(context, this.#sql, db);
-    const second =
+    const second: { readonly value: CheckedValue; readonly text?: string } =
       this.#otherSql === undefined
-        ? { value: expected, text: undefined }
+        ? { value: expected }
         : await valueOf(context, this.#otherSql, otherDb);
     const [value, other] = [showValue(first.value), showValue(second.value)];
     if (holds(first.value, second.value, this.#settings)) {
@@ -249,7 +249,7 @@ export class ConsistencyCheck extends Command {
       );
       return;
     }
-    const queries = [`  ${value} ← ${indented(first.text ?? '')}`];
+    const queries = [`  ${value} ← ${indented(first.text)}`];
     if (second.text !== undefined) queries.push(`  ${other} ← ${indented(second.text)}`);
     throw new ConsistencyError(
       [`${description}: ${value} ${should} ${other}${this.#toleranceText()}.`, ...queries].join('\n'),

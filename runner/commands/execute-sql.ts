@@ -35,7 +35,7 @@ const MAX_ROWS = 1000;
 
 /**
  * Runs a script of SQL, statement by statement and each in its own transaction unless the script begins one; stops at
- * the first error. No client needs to be installed.
+ * the first error. Databases that are not Postgres get the script through their command line client.
  *
  * @example new ExecuteSQL({ sqlFile: 'create_tables.sql' })
  * @example new ExecuteSQL({ sql: 'truncate raw.events_@day@', replace: { '@day@': () => today() }, db: 'dwh' })
@@ -80,13 +80,18 @@ export class ExecuteSQL extends Command {
         const { db, echoQueries = true, timezone } = this.#options;
         const source = await this.#sql.load(context);
         // Loaded when needed: most processes that load pipelines never speak to a database.
-        const [{ withSession }, { runScript }] = await Promise.all([
-          import('./sql-session.ts'),
-          import('../databases/script-runner.ts'),
-        ]);
-        const rows = await withSession(context, { what: 'ExecuteSQL', db, timezone }, session =>
+        const { openDatabase, withTimezone } = await import('./sql-session.ts');
+        const database = await openDatabase(context, 'ExecuteSQL', db);
+        if ('runScript' in database) {
+          const { clientLog } = await import('./client-log.ts');
+          using output = clientLog(log);
+          await database.runScript({ sql: source.script, echo: echoQueries, timezone }, output);
+          return;
+        }
+        const { runScript } = await import('../databases/script-runner.ts');
+        const rows = await withTimezone(database, timezone, () =>
           runScript(
-            session,
+            database,
             source,
             {
               ...(echoQueries

@@ -2,7 +2,7 @@
 import { setTimeout as wait } from 'node:timers/promises';
 import type { CommandContext } from '../api/context.ts';
 import type { MadeRequest } from './http-request.ts';
-import { hideSecrets, masked, type ShownRequest } from './http-secrets.ts';
+import { basicCredentials, hideSecrets, masked, type ShownRequest } from './http-secrets.ts';
 
 export interface RetryOptions {
   readonly retries: number;
@@ -134,9 +134,8 @@ function withoutCredentials({ url, headers }: MadeRequest): {
 } {
   const parsed = new URL(url);
   if (parsed.username === '' && parsed.password === '') return { url, headers };
-  const [user, password] = [parsed.username, parsed.password].map(decodeURIComponent);
+  const credentials = basicCredentials(parsed);
   parsed.username = parsed.password = '';
-  const credentials = Buffer.from(`${user ?? ''}:${password ?? ''}`).toString('base64');
   return { url: parsed.href, headers: { Authorization: `Basic ${credentials}`, ...headers } };
 }
 

@@ -56,6 +56,8 @@ export function hideSecrets(request: {
       if (openHeaders.has(name.toLowerCase())) return [name, value];
       // `Bearer token`: the token alone is the secret as well.
       for (const part of value.split(/[\s=;,]+/).slice(1)) hide(part);
+      const basic = /^basic\s+(\S+)$/i.exec(value)?.[1];
+      if (basic !== undefined) hide(Buffer.from(basic, 'base64').toString().replace(/^[^:]*:/, ''));
       return [name, hide(value)];
     }),
   );
@@ -72,6 +74,11 @@ export function masked(text: string, secrets: readonly string[]): string {
   return secrets.reduce((result, secret) => result.replaceAll(secret, MASK), text);
 }
 
+/** What a name and a password in a URL are sent as. */
+export function basicCredentials({ username, password }: URL): string {
+  return Buffer.from(`${decode(username)}:${decode(password)}`).toString('base64');
+}
+
 function hideInUrl(text: string, hide: (text: string) => string): string {
   if (!URL.canParse(text)) return text;
   const url = new URL(text);
@@ -79,6 +86,7 @@ function hideInUrl(text: string, hide: (text: string) => string): string {
   // As it was written, not as the parser writes it: that would turn *** and other characters into %2A.
   if (url.password !== '') {
     hide(decode(url.password));
+    hide(basicCredentials(url));
     shown = shown.replace(/^([^/]*\/\/[^/?#@]*?):[^/?#]*@/, `$1:${hide(url.password)}@`);
   }
   return shown.replace(/([?&])([^=&#]+)=([^&#]*)/g, (whole, mark: string, name: string, value: string) => {
@@ -91,7 +99,8 @@ function hideInUrl(text: string, hide: (text: string) => string): string {
 function hideInBody(body: string, hide: (text: string) => string): string {
   const state = { found: false };
   const hideAll = (value: unknown): unknown => {
-    if (typeof value === 'string' || typeof value === 'number') return ((state.found = true), hide(String(value)));
+    if (typeof value === 'string' || typeof value === 'number')
+      return ((state.found = true), hide(String(value)));
     if (Array.isArray(value)) return value.map(hideAll);
     return value;
   };
@@ -117,7 +126,7 @@ function hideInBody(body: string, hide: (text: string) => string): string {
 
 function decode(text: string): string {
   try {
-    return decodeURIComponent(text.replaceAll('+', ' '));
+    return decodeURIComponent(text);
   } catch {
     return text;
   }

@@ -13,6 +13,8 @@ export {
   type ComparisonOptions,
   type ConsistencyCheck,
 } from './consistency-check.ts';
+export { Copy, type CopyFormatOptions, type CopyOptions } from './copy.ts';
+export { CopyIncrementally, type CopyIncrementallyOptions } from './copy-incrementally.ts';
 export { CopyFile, type CopyFileOptions } from './copy-file.ts';
 export { ExecuteSQL, type ExecuteSQLOptions } from './execute-sql.ts';
 export {
@@ -30,6 +32,7 @@ export { HttpRequest, type HttpRequestOptions } from './http-request.ts';
 export type { Compression } from './input.ts';
 export { ReadFile, type ReadFileOptions } from './read-file.ts';
 export { ReadScriptOutput, type ReadScriptOutputOptions } from './read-script-output.ts';
+export { ReadSQLite, type ReadSQLiteOptions } from './read-sqlite.ts';
 export { RemoveFile, type RemoveFileOptions } from './remove-file.ts';
 export type { ReadMode } from './parallel/loaded-files.ts';
 export {

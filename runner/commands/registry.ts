@@ -1,11 +1,14 @@
 /** The commands that can travel to another process: those whose options are plain data. */
 import type { CommandClass } from '../api/parallel-task.ts';
 import { ConsistencyCheck } from './consistency-check.ts';
+import { Copy } from './copy.ts';
+import { CopyIncrementally } from './copy-incrementally.ts';
 import { CopyFile } from './copy-file.ts';
 import { ExecuteSQL } from './execute-sql.ts';
 import { HttpRequest } from './http-request.ts';
 import { ReadFile } from './read-file.ts';
 import { ReadScriptOutput } from './read-script-output.ts';
+import { ReadSQLite } from './read-sqlite.ts';
 import { RemoveFile } from './remove-file.ts';
 import { RunBash } from './run-bash.ts';
 import { RunProcess } from './run-process.ts';
@@ -22,6 +25,9 @@ export const commandRegistry: Readonly<Record<string, CommandClass>> = {
   ReadScriptOutput,
   WriteFile,
   HttpRequest,
+  Copy,
+  CopyIncrementally,
+  ReadSQLite,
   CopyFile,
   RemoveFile,
   ConsistencyCheck,

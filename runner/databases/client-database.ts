@@ -59,7 +59,11 @@ export class ClientDatabase implements Database, AsyncDisposable {
    * @throws ClientError with what the client said; PipelineError when the client is not installed
    */
   async runScript(
-    { sql, echo, timezone }: { readonly sql: string; readonly echo: boolean; readonly timezone?: string | undefined },
+    {
+      sql,
+      echo,
+      timezone,
+    }: { readonly sql: string; readonly echo: boolean; readonly timezone?: string | undefined },
     log: ClientLog,
   ): Promise<void> {
     if (timezone !== undefined && !this.client.hasTimezone) {
@@ -84,7 +88,10 @@ export class ClientDatabase implements Database, AsyncDisposable {
    */
   async rows(
     sql: string,
-    { timezone, onError }: { readonly timezone?: string | undefined; readonly onError?: (text: string) => void } = {},
+    {
+      timezone,
+      onError,
+    }: { readonly timezone?: string | undefined; readonly onError?: (text: string) => void } = {},
   ): Promise<QueryRows> {
     if (this.client.query === undefined) {
       throw new PipelineError(
@@ -110,7 +117,9 @@ export class ClientDatabase implements Database, AsyncDisposable {
     const { batches } = await this.rows(statement);
     for await (const batch of batches) {
       for (const row of batch.rows)
-        rows.push(Object.fromEntries(row.map((cell, index) => [batch.columns[index] ?? String(index + 1), cell])));
+        rows.push(
+          Object.fromEntries(row.map((cell, index) => [batch.columns[index] ?? String(index + 1), cell])),
+        );
     }
     return { rows, rowCount: rows.length };
   }
@@ -174,6 +183,7 @@ export async function requireProgram(
   const program = await findProgram(names);
   if (program !== undefined) return program;
   const named = names.map(name => `"${name}"`).join(' or ');
-  throw new PipelineError(`Database "${alias}" needs the program ${named}, which was not found. Install ${install}.`);
+  throw new PipelineError(
+    `Database "${alias}" needs the program ${named}, which was not found. Install ${install}.`,
+  );
 }
-

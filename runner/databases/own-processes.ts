@@ -45,10 +45,7 @@ async function take(stream: Readable | null, taker: ProcessOptions['onStdout']):
   for await (const chunk of stream) await taker(chunk as Buffer);
 }
 
-async function feed(
-  stdin: NodeJS.WritableStream | null,
-  input: ProcessOptions['input'],
-): Promise<void> {
+async function feed(stdin: NodeJS.WritableStream | null, input: ProcessOptions['input']): Promise<void> {
   if (stdin === null || input === undefined) return;
   try {
     await pipeline(typeof input === 'string' ? Readable.from([input]) : input, stdin);

@@ -6,6 +6,8 @@ import type { Readable, Writable } from 'node:stream';
 import { text } from 'node:stream/consumers';
 import type { ClientConfig } from 'pg';
 import { PipelineError } from '../api/errors.ts';
+import { ClientDatabase } from './client-database.ts';
+import { ClientError } from './clients/run-client.ts';
 import { findDatabase, openDatabase, type ProjectDatabases } from './connect.ts';
 import { ConnectionError } from './connection-error.ts';
 import { runScript } from './script-runner.ts';
@@ -32,6 +34,8 @@ export interface SqlCommandOptions {
   /** Aborted by Ctrl-C. */
   readonly signal: AbortSignal;
   readonly resolveEmbedded: () => Promise<ClientConfig>;
+  /** What files of databases are relative to. Default: `cwd`. */
+  readonly directory?: string | undefined;
 }
 
 const SUCCESS = 0;
@@ -55,7 +59,20 @@ export async function runSqlCommand(options: SqlCommandOptions): Promise<number>
     await using session = await openDatabase(alias, definition, {
       resolveEmbedded,
       signal: AbortSignal.any([signal, stop.signal]),
+      directory: options.directory ?? options.cwd,
     });
+    if (session instanceof ClientDatabase) {
+      await session.runScript(
+        { sql: source.script, echo: false },
+        {
+          output: chunk => writeTo(stdout, chunk, stop.signal),
+          error: text => {
+            stderr.write(`${text}\n`);
+          },
+        },
+      );
+      return SUCCESS;
+    }
     const print = (text: string): void => {
       if (stdout.writable) stdout.write(`${text}\n`);
     };
@@ -84,6 +101,8 @@ export async function runSqlCommand(options: SqlCommandOptions): Promise<number>
   } catch (error) {
     if (signal.aborted) return CANCELLED;
     if (stop.signal.aborted) return BROKEN_PIPE;
+    // What a client says has been shown already.
+    if (error instanceof ClientError) return FAILED;
     if (!(error instanceof SqlError || error instanceof ConnectionError || error instanceof PipelineError))
       throw error;
     stderr.write(`${error.message}\n`);
@@ -124,4 +143,8 @@ function roomIn(stream: Writable, signal: AbortSignal): () => Promise<void> | un
     });
     return waiting;
   };
+}
+
+async function writeTo(stream: Writable, chunk: Buffer, signal: AbortSignal): Promise<void> {
+  if (stream.writable && !stream.write(chunk)) await once(stream, 'drain', { signal });
 }

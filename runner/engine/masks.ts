@@ -14,7 +14,18 @@ export function secretsOf(config: Pick<EffectiveConfig, 'databases' | 'passwordM
   // What is no URL is refused when the store is opened.
   if (store !== undefined && URL.canParse(store))
     for (const text of postgres({ url: store }).secrets()) secrets.add(text);
-  return [...secrets].filter(text => text.length >= shortestMask).sort((a, b) => b.length - a.length);
+  return [...new Set([...secrets].flatMap(writtenForms))].filter(text => text.length >= shortestMask).sort((a, b) => b.length - a.length);
+}
+
+/** A text as it is, and as it stands in a URL, in JSON, in SQL and on a shell's command line. */
+function writtenForms(text: string): readonly string[] {
+  return [
+    text,
+    encodeURIComponent(text.toWellFormed()),
+    JSON.stringify(text).slice(1, -1),
+    text.replaceAll("'", "''"),
+    text.replaceAll("'", `'\\''`),
+  ];
 }
 
 /** A function that replaces every secret by `***`. */

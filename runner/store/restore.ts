@@ -104,7 +104,7 @@ async function prepareStore(client: Client, store: Store, overwrite: boolean): P
   );
   if (rows[0]?.filled !== true) return;
   throw new BackupError(
-    `The store (${store.description}) is not empty: it holds ${String(rows[0].runs)} runs. ` +
+    `The store (${store.description}) is not empty: it holds ${String(rows[0].runs)} ${rows[0].runs === 1 ? 'run' : 'runs'}. ` +
       'To replace all that it holds by the backup, say --overwrite.',
   );
 }

@@ -47,7 +47,7 @@ export class BenchProject {
     let megabytes = 0;
     let measuring: Promise<void> | undefined;
     const timer = setInterval(() => {
-      measuring ??= millraceMemory(this.directory).then(now => {
+      measuring ??= millraceMemory(this.#home).then(now => {
         megabytes = Math.max(megabytes, now);
         measuring = undefined;
       });
@@ -108,15 +108,14 @@ export async function execute(
   });
 }
 
-/** Proportional memory (PSS) of the runner and the workers of a project, in MB: shared pages are counted once. */
-async function millraceMemory(directory: string): Promise<number> {
+/** Proportional memory (PSS) of the runner and the workers of a state folder, in MB: shared pages are counted once. */
+async function millraceMemory(home: string): Promise<number> {
   let kilobytes = 0;
   for (const pid of (await readdir('/proc')).filter(name => /^\d+$/.test(name))) {
     try {
       const command = await readFile(`/proc/${pid}/cmdline`, 'utf8');
-      const cwd = await readFile(`/proc/${pid}/environ`, 'utf8');
-      const isOurs = command.includes(join(repository, 'dist')) && cwd.includes(`PWD=${directory}`);
-      if (!isOurs || command.includes('keeper')) continue;
+      if (!/\/dist\/(millrace|worker)\.js/.test(command)) continue;
+      if (!(await readFile(`/proc/${pid}/environ`, 'utf8')).includes(`MILLRACE_HOME=${home}`)) continue;
       const rollup = await readFile(`/proc/${pid}/smaps_rollup`, 'utf8');
       kilobytes += Number(/^Pss:\s+(\d+)/m.exec(rollup)?.[1] ?? 0);
     } catch {

@@ -242,7 +242,7 @@ export default new Pipeline({ id: 'p', onFailure: 'runAll' })
       'TypeError: no table orders',
       `    at load (${at('lib/load.ts')}:4:9)`,
       `    at work (${at('p.pipeline.ts')}:5:3)`,
-      `    at RunFunction.begin [as fn] (${at('p.pipeline.ts')}:8:78)`,
+      `    at begin (${at('p.pipeline.ts')}:8:79)`,
     ]);
     assert.equal(errorOf('throws_text'), 'just a text');
     assert.equal(errorOf('exits'), 'worker ended with exit code 4 while the task was running');

@@ -11,7 +11,10 @@ interface ParallelSqlOptions {
 
 class ParallelExecuteSQL extends millrace.ParallelTask {
   constructor(options: ParallelSqlOptions) {
-    super(options, new Set([...millrace.parallelTaskOptionKeys, 'sql', 'sqlFile', 'parameters', 'placeholders']));
+    super(
+      options,
+      new Set([...millrace.parallelTaskOptionKeys, 'sql', 'sqlFile', 'parameters', 'placeholders']),
+    );
   }
 
   override addParallelTasks(): void {

@@ -50,12 +50,12 @@ export function testContext(command: Command, options: TestContextOptions): Test
       cwd: given.cwd ?? basePath,
       env: { ...process.env, ...given.env },
       stdio: [given.input === undefined ? 'ignore' : 'pipe', 'pipe', 'pipe'],
-      signal,
+      signal: given.signal === undefined ? signal : AbortSignal.any([signal, given.signal]),
     });
     const ended = once(child, 'close') as Promise<[number | null, NodeJS.Signals | null]>;
     const [stdout, stderr, [exitCode, endedBy]] = await Promise.all([
       given.onStdout === undefined ? read(child.stdout) : hand(child.stdout, given.onStdout),
-      read(child.stderr),
+      given.onStderr === undefined ? read(child.stderr) : hand(child.stderr, given.onStderr),
       ended,
       given.input === undefined || child.stdin === null ? undefined : feed(child.stdin, given.input),
     ]).catch((error: unknown) => {
@@ -119,6 +119,10 @@ export async function messageOf(work: () => unknown): Promise<string> {
   return 'nothing was thrown';
 }
 
+async function read(stream: Readable | null): Promise<string> {
+  return stream === null ? '' : await text(stream);
+}
+
 async function hand(
   stream: Readable | null,
   take: (chunk: Buffer) => void | Promise<void>,
@@ -134,19 +138,4 @@ async function feed(stdin: Writable, input: string | AsyncIterable<Buffer | stri
     // The program has ended without reading all of it.
     if (!(error instanceof Error && 'code' in error && error.code === 'EPIPE')) throw error;
   }
-}
-
-async function read(stream: Readable | null, take?: ProcessOptions['onStdout']): Promise<string> {
-  if (stream === null) return '';
-  if (take === undefined) return await text(stream);
-  for await (const chunk of stream) await take(chunk as Buffer);
-  return '';
-}
-
-async function feed(stdin: Writable | null, input: ProcessOptions['input']): Promise<void> {
-  if (stdin === null || input === undefined) return;
-  // A program may end without reading all of its input.
-  await pipeline(typeof input === 'string' ? [input] : input, stdin).catch((error: unknown) => {
-    if (!(error instanceof Error && 'code' in error && error.code === 'EPIPE')) throw error;
-  });
 }

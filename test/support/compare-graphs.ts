@@ -58,15 +58,24 @@ class GraphComparison implements Comparison {
     const { graph, problems = [] } = loaded;
     if (graph === undefined) return;
     const failedFiles = new Set(
-      problems.filter(({ severity }) => severity === 'error').map(problem => problem.pipelineFile ?? problem.file),
+      problems
+        .filter(({ severity }) => severity === 'error')
+        .map(problem => problem.pipelineFile ?? problem.file),
     );
     const isUncertain = this.#analysis.files.some(
       ({ status, mayFail }) => status === 'dynamic' || mayFail !== undefined,
     );
     for (const { file, status, mayFail } of this.#analysis.files) {
       const hasFailed = failedFiles.has(file) && !isDuplicate(problems, file);
-      if (status === 'failed' && !hasFailed) this.wrong.push(`${file} is loaded, but the analysis says that it fails`);
-      if (hasFailed && status !== 'failed' && status !== 'dynamic' && mayFail === undefined && status !== 'partial') {
+      if (status === 'failed' && !hasFailed)
+        this.wrong.push(`${file} is loaded, but the analysis says that it fails`);
+      if (
+        hasFailed &&
+        status !== 'failed' &&
+        status !== 'dynamic' &&
+        mayFail === undefined &&
+        status !== 'partial'
+      ) {
         const [problem] = problems;
         this.wrong.push(`${file} fails, but the analysis does not say so: ${problem?.message ?? ''}`);
       }
@@ -102,7 +111,9 @@ class GraphComparison implements Comparison {
     const order = certain.map(({ id }) => id).filter(id => ids.has(id));
     const loadedOrder = loaded.nodes.map(({ id }) => id).filter(id => order.includes(id));
     if (order.join() !== loadedOrder.join())
-      this.wrong.push(`the order below "${formatPath(known.path)}" is ${order.join()}, not ${loadedOrder.join()}`);
+      this.wrong.push(
+        `the order below "${formatPath(known.path)}" is ${order.join()}, not ${loadedOrder.join()}`,
+      );
   }
 
   #node(known: StaticNodeGraph, loaded: NodeGraph, parent: StaticNodeGraph, isUncertain: boolean): void {
@@ -165,7 +176,9 @@ class GraphComparison implements Comparison {
         known[index]?.reason === undefined ? [location?.line, location?.column] : undefined,
       ]);
     if (JSON.stringify(shown(known)) === JSON.stringify(shown(loaded))) return;
-    this.wrong.push(`${path}: commands are ${JSON.stringify(shown(known))}, not ${JSON.stringify(shown(loaded))}`);
+    this.wrong.push(
+      `${path}: commands are ${JSON.stringify(shown(known))}, not ${JSON.stringify(shown(loaded))}`,
+    );
   }
 }
 

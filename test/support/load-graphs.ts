@@ -6,7 +6,12 @@ import { analysisApi } from './analysis-api.ts';
 for (const directory of process.argv.slice(2)) {
   let answer: unknown;
   try {
-    using project = await loadProject({ directory, api: analysisApi, captureLocations: true, environment: {} });
+    using project = await loadProject({
+      directory,
+      api: analysisApi,
+      captureLocations: true,
+      environment: {},
+    });
     answer = { graph: toGraph(project.root), problems: project.problems, files: project.files };
   } catch (error) {
     answer = { error: error instanceof Error ? error.message : String(error) };

@@ -44,11 +44,21 @@ export async function mariaDbServer(): Promise<MariaDbServer> {
       if (account !== undefined) await chown(directory, account.uid, account.gid);
     }
     const socket = join(runtime, 's');
-    const environment = { PATH: `${process.env['PATH'] ?? ''}:/usr/sbin:/sbin`, LC_ALL: 'C', TMPDIR: runtime };
+    const environment = {
+      PATH: `${process.env['PATH'] ?? ''}:/usr/sbin:/sbin`,
+      LC_ALL: 'C',
+      TMPDIR: runtime,
+    };
     const user = account === undefined ? [] : [`--user=${account.name}`];
     await run(
       'mariadb-install-db',
-      ['--no-defaults', `--datadir=${data}`, ...user, '--skip-test-db', '--auth-root-authentication-method=normal'],
+      [
+        '--no-defaults',
+        `--datadir=${data}`,
+        ...user,
+        '--skip-test-db',
+        '--auth-root-authentication-method=normal',
+      ],
       { env: environment, cwd: '/' },
     );
     server = spawn(

@@ -68,12 +68,13 @@ export function eventsOf(stdout: string): RunEvent[] {
 
 /** How the nodes of a run ended, by path; the root's is ''. The last attempt counts. */
 export function outcomesOf(events: readonly RunEvent[]): Record<string, string> {
-  const outcomes: Record<string, string> = {};
+  // Not properties that are set one by one: an id may be `__proto__`.
+  const outcomes = new Map<string, string>();
   for (const event of events) {
-    if (event.type === 'node_finished') outcomes[formatPath(event.nodePath)] = event.status;
-    if (event.type === 'node_skipped') outcomes[formatPath(event.nodePath)] = 'skipped';
+    if (event.type === 'node_finished') outcomes.set(formatPath(event.nodePath), event.status);
+    if (event.type === 'node_skipped') outcomes.set(formatPath(event.nodePath), 'skipped');
   }
-  return outcomes;
+  return Object.fromEntries(outcomes);
 }
 
 /** Ends of the attempts of a node. */

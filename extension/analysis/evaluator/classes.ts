@@ -130,6 +130,12 @@ function derivedClass(machine: Machine, parent: Constructor, members: ClassMembe
   };
 }
 
+/** A private accessor, in the place of the value that a private field has. */
+export class PrivateAccessor {
+  get: AnyFunction | undefined;
+  set: AnyFunction | undefined;
+}
+
 class ClassMembers {
   readonly node: ts.ClassLikeDeclaration;
   home: object = {};
@@ -168,11 +174,17 @@ class ClassMembers {
         }
       } else if (ts.isGetAccessor(member) || ts.isSetAccessor(member)) {
         if (member.body === undefined) continue;
-        if (ts.isPrivateIdentifier(member.name)) {
-          throw new Unsupported('an accessor of a class is private', member);
-        }
         const key = this.#key(member.name);
         const accessor = this.#method(member, target, key);
+        if (ts.isPrivateIdentifier(member.name)) {
+          const names = isStatic ? privatesOf(made) : this.#privateMethods;
+          const known = names.get(member.name.text);
+          const pair = known instanceof PrivateAccessor ? known : new PrivateAccessor();
+          if (ts.isGetAccessor(member)) pair.get = accessor;
+          else pair.set = accessor;
+          names.set(member.name.text, pair);
+          continue;
+        }
         define(target, key, {
           ...accessorsOf(target, key),
           ...(ts.isGetAccessor(member)

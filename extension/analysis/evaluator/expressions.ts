@@ -2,7 +2,7 @@
 import { Kind, quoteSource, type SyntaxNode, ts } from '../syntax.ts';
 import { calleeText, deleteProperty, getProperty, toKey } from './access.ts';
 import { callFunction, construct, escape, superCall } from './calls.ts';
-import { hasPrivate, makeClass, privatesOf } from './classes.ts';
+import { hasPrivate, makeClass, PrivateAccessor, privatesOf } from './classes.ts';
 import { isAnonymousFunction, makeFunction } from './functions.ts';
 import { iterate } from './iteration.ts';
 import { type Machine, mergeValues } from './machine.ts';
@@ -376,7 +376,11 @@ function access(
 function readPrivate(machine: Machine, target: unknown, name: ts.PrivateIdentifier, node: SyntaxNode): unknown {
   if (target instanceof Dyn) return target.derive();
   const isObject = (typeof target === 'object' && target !== null) || typeof target === 'function';
-  if (isObject && hasPrivate(target, name.text)) return privatesOf(target).get(name.text);
+  if (isObject && hasPrivate(target, name.text)) {
+    const value = privatesOf(target).get(name.text);
+    if (!(value instanceof PrivateAccessor)) return value;
+    return value.get === undefined ? undefined : callFunction(machine, value.get, target, [], node);
+  }
   return machine.mistake(
     new TypeError(`Cannot read private member ${name.text} from an object whose class did not declare it`),
     node,

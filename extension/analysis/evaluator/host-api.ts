@@ -160,6 +160,10 @@ export class HostApi {
     args: readonly unknown[],
     node: SyntaxNode,
   ): Answer | undefined {
+    if (this.#classes.has(fn)) {
+      const message = `Class constructor ${fn.name} cannot be invoked without 'new'`;
+      return { value: machine.mistake(new TypeError(message), node) };
+    }
     if (!this.#functions.has(fn)) return undefined;
     if (isNode(thisValue)) {
       const answer = this.#pipelineCalls.call(machine, fn, thisValue, args, node);
@@ -247,6 +251,8 @@ export class HostApi {
     info.options = options;
     info.placeholder ??= placeholder;
     for (const [name, dyn] of unknown) info.unknown.set(name, dyn);
+    const [dyn = placeholder] = unknown.values();
+    if (dyn !== undefined) noteMayFail(machine, dyn);
     return made;
   }
 
@@ -348,7 +354,10 @@ export class HostApi {
     const makeBare = (): Command =>
       Reflect.construct(Command as unknown as AnyConstructor, [], newTarget) as Command;
     const dyn = findUnknown(machine, args);
-    if (dyn !== undefined) return remember(makeBare(), dyn);
+    if (dyn !== undefined) {
+      noteMayFail(machine, dyn);
+      return remember(makeBare(), dyn);
+    }
     try {
       return remember(Reflect.construct(base, args, newTarget) as Command, undefined);
     } catch (error) {
@@ -357,6 +366,12 @@ export class HostApi {
       return remember(makeBare(), mistake);
     }
   }
+}
+
+/** The API may refuse what is not known. */
+function noteMayFail(machine: Machine, dyn: Dyn): void {
+  const module = machine.evaluating.at(-1);
+  if (module !== undefined) module.mayFail ??= dyn;
 }
 
 class StandIn extends Command {

@@ -23,7 +23,10 @@ export interface Bounds {
   readonly nodes: number;
 }
 
-export const defaultBounds: Bounds = { steps: 3_000_000, depth: 250, nodes: 100_000 };
+export const defaultBounds: Bounds = { steps: 3_000_000, depth: 250, nodes: 20_000 };
+
+/** A file with more mistakes than anybody reads is not worth going on with. */
+const maxMistakes = 100;
 
 /** A mistake found while evaluating. */
 export interface Mistake {
@@ -164,7 +167,10 @@ export class Machine {
       if (module !== undefined) module.mayFail ??= this.context?.dyn;
       return;
     }
-    if (module !== undefined) module.hasFailed = true;
+    if (module !== undefined) {
+      module.hasFailed = true;
+      if (++module.mistakeCount > maxMistakes) throw new OutOfBounds('it makes too many mistakes', node);
+    }
     this.mistakes.push({ error, node, call, module });
   }
 

@@ -26,6 +26,7 @@ export class EvaluatedModule {
   status: 'linked' | 'evaluating' | 'evaluated' = 'linked';
   /** A mistake keeps it from being loaded. */
   hasFailed = false;
+  mistakeCount = 0;
   /** It may not be loaded, depending on something unknown. */
   mayFail: Dyn | undefined;
   /** Something in it is not evaluated, and everything after that with it. */
@@ -242,7 +243,7 @@ export class Modules {
     machine.evaluating.push(module);
     try {
       const [mistake] = syntaxMistakes(source);
-      const { earlyError, isCommonJs } = factsOf(source);
+      const { earlyError, isAmbiguous, isCommonJs } = factsOf(source);
       if (mistake !== undefined) {
         module.hasFailed = true;
         machine.mistakes.push({
@@ -255,6 +256,7 @@ export class Modules {
         machine.report(new SyntaxError(earlyError.message), earlyError.node);
       }
       if (isCommonJs) module.dynamic = new Dyn('a file that is written as CommonJS', source);
+      if (isAmbiguous) module.dynamic = new Dyn('a name that is both imported and declared', source);
       hoist(machine, source.statements, module.scope);
       hoistVariables(source.statements, module.scope);
       this.#connect(machine, module);

@@ -2,7 +2,8 @@
 import { unwrapped } from '../source-facts.ts';
 import { Kind, quoteSource, type SyntaxNode, ts } from '../syntax.ts';
 import { getProperty, setProperty } from './access.ts';
-import { hasPrivate, privatesOf } from './classes.ts';
+import { callFunction } from './calls.ts';
+import { hasPrivate, PrivateAccessor, privatesOf } from './classes.ts';
 import { evaluate, evaluateNamed, propertyKey } from './expressions.ts';
 import { iterate } from './iteration.ts';
 import type { Machine } from './machine.ts';
@@ -109,6 +110,11 @@ function setPrivate(machine: Machine, target: unknown, name: ts.PrivateIdentifie
   if ((typeof target !== 'object' && typeof target !== 'function') || target === null || !hasPrivate(target, name.text)) {
     const message = `Cannot write private member ${name.text} to an object whose class did not declare it`;
     machine.mistake(new TypeError(message), name);
+    return;
+  }
+  const accessor = privatesOf(target).get(name.text);
+  if (accessor instanceof PrivateAccessor) {
+    if (accessor.set !== undefined) callFunction(machine, accessor.set, target, [value], name);
     return;
   }
   const known = machine.isOutside(target) ? machine.context?.dyn.derive() : undefined;

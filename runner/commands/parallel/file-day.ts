@@ -3,7 +3,7 @@ import { describeValue, PipelineError } from '../../api/errors.ts';
 
 /** Finds the day in a file's name. */
 export class FileDay {
-  readonly #what: string;
+  readonly #what: () => string;
   readonly #regex: RegExp;
   readonly #isNamed: boolean;
 
@@ -11,11 +11,11 @@ export class FileDay {
    * @param what the parallel task, for messages
    * @throws PipelineError when it is no regular expression, or has no groups for year, month and day
    */
-  constructor(what: string, regex: unknown) {
+  constructor(what: () => string, regex: unknown) {
     this.#what = what;
     if (!(regex instanceof RegExp) && typeof regex !== 'string') {
       throw new PipelineError(
-        `${what}: dateRegex must be a regular expression with groups for year, month and day, ` +
+        `${what()}: dateRegex must be a regular expression with groups for year, month and day, ` +
           `such as /(?<year>\\d{4})-(?<month>\\d\\d)-(?<day>\\d\\d)/, not ${describeValue(regex)}.`,
       );
     }
@@ -26,7 +26,7 @@ export class FileDay {
       this.#regex = new RegExp(source, flags.replace(/[gy]/g, ''));
       groups = new RegExp(`(?:${source})|`, flags.replace(/[gy]/g, '')).exec('');
     } catch (error) {
-      throw new PipelineError(`${what}: dateRegex is not valid: ${error instanceof Error ? error.message : ''}`, {
+      throw new PipelineError(`${what()}: dateRegex is not valid: ${error instanceof Error ? error.message : ''}`, {
         cause: error,
       });
     }
@@ -34,7 +34,7 @@ export class FileDay {
     this.#isNamed = ['year', 'month', 'day'].every(name => named.includes(name));
     if (!this.#isNamed && (named.length > 0 || (groups?.length ?? 0) < 4)) {
       throw new PipelineError(
-        `${what}: dateRegex must have the groups year, month and day: named ones, or the first three.`,
+        `${what()}: dateRegex must have the groups year, month and day: named ones, or the first three.`,
       );
     }
   }
@@ -48,7 +48,7 @@ export class FileDay {
     const found = this.#regex.exec(file);
     if (found === null) {
       throw new PipelineError(
-        `${this.#what}: the file "${file}" does not match dateRegex ${String(this.#regex)}, so its day is not known. ` +
+        `${this.#what()}: the file "${file}" does not match dateRegex ${String(this.#regex)}, so its day is not known. ` +
           'Change dateRegex, or filePattern so that it leaves the file out.',
       );
     }
@@ -59,7 +59,7 @@ export class FileDay {
     const time = /^\d{4}-\d\d-\d\d$/.test(text) ? new Date(`${text}T00:00:00Z`) : undefined;
     // Date makes March of February 30.
     if (time === undefined || Number.isNaN(time.getTime()) || time.toISOString().slice(0, 10) !== text) {
-      throw new PipelineError(`${this.#what}: dateRegex finds the day ${text} in "${file}", which there is not.`);
+      throw new PipelineError(`${this.#what()}: dateRegex finds the day ${text} in "${file}", which there is not.`);
     }
     return text;
   }

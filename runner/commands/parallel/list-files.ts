@@ -157,13 +157,12 @@ function segmentOf(text: string): Segment {
 
 /** Texts for the alternatives in `{a,b}`, which may hold others. */
 function expandBraces(text: string): string[] {
-  const found = /\{([^{}]*)\}/.exec(text);
+  const found = /(?<!\\)\{([^{}]*,[^{}]*)\}/.exec(text);
   if (found === null) return [text];
   const [whole, inside = ''] = found;
   const before = text.slice(0, found.index);
   const after = text.slice(found.index + whole.length);
-  const alternatives = inside.includes(',') ? inside.split(',') : [`\\{${inside}\\}`];
-  return [...new Set(alternatives.flatMap(alternative => expandBraces(`${before}${alternative}${after}`)))];
+  return [...new Set(inside.split(',').flatMap(alternative => expandBraces(`${before}${alternative}${after}`)))];
 }
 
 function escape(text: string): string {

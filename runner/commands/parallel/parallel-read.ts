@@ -106,7 +106,7 @@ export abstract class ParallelRead extends ParallelTask {
       const allowed = readModes.map(mode => `"${mode}"`).join(', ');
       throw new PipelineError(`${what}: readMode must be one of ${allowed}, not ${describeValue(readMode)}.`);
     }
-    this.#day = dateRegex === undefined ? undefined : new FileDay(what, dateRegex);
+    this.#day = dateRegex === undefined ? undefined : new FileDay(() => this.toString(), dateRegex);
     checkFlag(what, 'partitionByDay', partitionByDay);
     checkFlag(what, 'truncatePartitions', truncatePartitions);
     checkFileDependencies(what, fileDependencies);

@@ -14,8 +14,6 @@ export interface ClientCall {
 
 export interface ScriptRequest {
   readonly sql: string;
-  /** Whether a session has a time zone that can be set. */
-  readonly hasTimezone: boolean;
   /** Whether the client shows statements as it runs them. */
   readonly echo: boolean;
   readonly timezone: string | undefined;

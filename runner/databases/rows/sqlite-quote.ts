@@ -53,5 +53,4 @@ function fromUnistr(text: string): string {
   });
 }
 
-const UNICODE =
-  /\\(?:u([0-9a-fA-F]{4})|\+([0-9a-fA-F]{6})|U([0-9a-fA-F]{8})|([0-9a-fA-F]{4})|\\)/g;
+const UNICODE = /\\(?:u([0-9a-fA-F]{4})|\+([0-9a-fA-F]{6})|U([0-9a-fA-F]{8})|([0-9a-fA-F]{4})|\\)/g;

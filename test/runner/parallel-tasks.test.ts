@@ -1,0 +1,193 @@
+import assert from 'node:assert/strict';
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { canListProcesses, ProcessMark } from '../support/processes.ts';
+import { attemptsOf, eventsOf, linesOf, outcomesOf, testProject } from '../support/project.ts';
+
+describe('parallel tasks', () => {
+  it('run SQL, functions and scripts once for each parameter, in any worker', async () => {
+    await using project = await testProject({
+      'shop/work.pipeline.ts': `
+        import { Command, ParallelExecuteSQL, ParallelRunFunction, ParallelRunScript, Pipeline, RunFunction, Task } from 'millrace';
+        let calls = 0;
+        const pipeline = new Pipeline({ id: 'work' });
+        pipeline.add(new ParallelExecuteSQL({ id: 'sql', sqlFile: 'insert.sql', parameters: () => [['a', 1], ["it's", 2]],
+          placeholders: ['@name@', '@number@'], replace: { '@schema@': () => 'par' },
+          commandsBefore: [new RunFunction(async ({ db }) => { await (await db()).query('create schema par');
+            await (await db()).query('create table par.t (name text, number int)'); })] }));
+        pipeline.add(new ParallelRunFunction({ id: 'fn',
+          parameters: async ({ db }) => { calls++; return (await (await db()).query('select name, number from par.t')).rows; },
+          fn: async ({ log, node }, { name, number }) => { log.info(node.id + ' got ' + String(name) + ' ' + String(number + 1) + ', listed ' + calls); } }), ['sql']);
+        pipeline.add(new ParallelRunScript({ id: 'script', file: 'say.sh', env: { WORD: 'hi' },
+          parameters: async function* () { yield ['x y', 1]; yield 'z'; } }));
+        export default pipeline;`,
+      'shop/insert.sql': `insert into @schema@.t values ($$@name@$$, @number@);`,
+      'shop/say.sh': 'echo "$WORD $# $1"',
+    });
+    const run = await project.run(['run', 'work', '--parallel', '3', '--json']);
+    const events = eventsOf(run.stdout);
+    const outcomes = outcomesOf(events);
+    const children = Object.keys(outcomes).sort();
+    assert.deepEqual(Object.values(outcomes).filter(outcome => outcome !== 'succeeded'), [], run.stderr);
+    assert.deepEqual(children.filter(path => path.startsWith('work/sql')), [
+      'work/sql',
+      'work/sql/a_1',
+      'work/sql/before',
+      'work/sql/it_s_2_3f3ba3e6d4',
+    ]);
+    // In whatever worker they run, the parameters are not asked for again.
+    const fn = children.filter(path => path.startsWith('work/fn/'));
+    const said = fn.flatMap(path => linesOf(events, path)).filter(line => line.includes(' got '));
+    assert.deepEqual(
+      said.map(line => line.replace(/^.* got /, '').replace(/listed [01]$/, 'listed once or elsewhere')).sort(),
+      ['a 2, listed once or elsewhere', "it's 3, listed once or elsewhere"],
+    );
+    assert.deepEqual(
+      children.filter(path => path.startsWith('work/script/')).flatMap(path => linesOf(events, path)).sort(),
+      ["bash say.sh 'x y' 1", 'bash say.sh z', 'hi 1 z', 'hi 2 x y'],
+    );
+  });
+
+  it('may make whole pipelines, with policies and limits of their own', async () => {
+    await using project = await testProject({
+      'work.pipeline.ts': `
+        import { ParallelTask, Pipeline, RunBash, RunFunction, Task } from 'millrace';
+        class Countries extends ParallelTask {
+          override addParallelTasks(sub: Pipeline) {
+            for (const onFailure of ['stop', 'skipDownstream', 'runAll', 'ignore'] as const) {
+              const country = new Pipeline({ id: onFailure.toLowerCase(), onFailure, maxParallelTasks: 1 });
+              country.add(new Task({ id: 'bad', maxRetries: 1, retryDelay: 0, commands: [new RunBash('exit 3')] }));
+              country.add(new Task({ id: 'next', commands: [new RunBash('true')] }), ['bad']);
+              country.add(new Task({ id: 'other', commands: [new RunFunction(() => {})] }), []);
+              sub.add(country);
+            }
+            sub.add(new Countries2({ id: 'inner' }), ['ignore']);
+          }
+        }
+        class Countries2 extends ParallelTask {
+          override addParallelTasks(sub: Pipeline) { sub.add(new Task({ id: 'x', commands: [new RunFunction(({ node }) => console.log(node.path.join('/')))] })); }
+        }
+        const pipeline = new Pipeline({ id: 'work', onFailure: 'runAll' });
+        class All extends Countries {}
+        pipeline.add(new ParallelOf());
+        export default pipeline;
+        function ParallelOf() { return new All({ id: 'countries', commandsAfter: [new RunBash('echo after')] }); }`.replace('new ParallelOf()', 'ParallelOf()'),
+    });
+    const run = await project.run(['run', 'work', '--parallel', '1', '--json']);
+    assert.equal(run.exitCode, 1);
+    const events = eventsOf(run.stdout);
+    const outcomes = outcomesOf(events);
+    assert.equal(outcomes['work/countries/stop/bad'], 'failed');
+    assert.equal(attemptsOf(events, 'work/countries/stop/bad').length, 2);
+    assert.equal(outcomes['work/countries/stop/next'], 'skipped');
+    // A parallel task acts as a pipeline that stops: what has begun inside goes on by its own policy.
+    assert.equal(outcomes['work/countries'], 'failed');
+    assert.equal(outcomes['work/countries/after'], 'skipped');
+    const ended = Object.entries(outcomes).filter(([path]) => path.startsWith('work/countries/ignore'));
+    assert.ok(ended.every(([, outcome]) => ['succeeded', 'skipped', 'failed'].includes(outcome)));
+  });
+
+  it('says what is wrong with parameters', async () => {
+    await using project = await testProject({
+      'work.pipeline.ts': `
+        import { ParallelExecuteSQL, ParallelRunFunction, Pipeline } from 'millrace';
+        const pipeline = new Pipeline({ id: 'work', onFailure: 'runAll' });
+        const fn = () => {};
+        pipeline.add(new ParallelRunFunction({ id: 'date', fn, parameters: () => ['a', new Date(0)] }));
+        pipeline.add(new ParallelRunFunction({ id: 'none', fn, parameters: () => [] }));
+        pipeline.add(new ParallelRunFunction({ id: 'no_list', fn, parameters: () => 7 as never }));
+        pipeline.add(new ParallelRunFunction({ id: 'throws', fn, parameters: () => { throw new Error('no countries'); } }));
+        pipeline.add(new ParallelExecuteSQL({ id: 'count', sql: 's', parameters: () => [['a', 'b']], placeholders: ['@'] }));
+        pipeline.add(new ParallelExecuteSQL({ id: 'named', sql: 'select @a, @b', parameters: () => [{ '@a': 1, '@b': 2 }] }));
+        export default pipeline;`,
+    });
+    const run = await project.run(['run', 'work', '--json']);
+    const events = eventsOf(run.stdout);
+    const errorOf = (id: string): string | null | undefined => attemptsOf(events, `work/${id}`)[0]?.error?.split('\n')[0];
+    assert.equal(
+      errorOf('date'),
+      'Parallel task "work/date": parameter 2 is an object (Date), which JSON cannot hold as it is. ' +
+        'Use texts, numbers, true, false, null, and arrays and plain objects of these.',
+    );
+    assert.equal(outcomesOf(events)['work/none'], 'succeeded');
+    assert.deepEqual(linesOf(events, 'work/none'), ['No parameters']);
+    assert.equal(
+      errorOf('no_list'),
+      'Parallel task "work/no_list": parameters must return an array or another list of values, not 7.',
+    );
+    assert.equal(errorOf('throws'), 'Error: no countries');
+    assert.equal(
+      errorOf('count'),
+      'Parallel task "work/count": parameter 1 is 2 values, but the number of placeholders is 1 (@).',
+    );
+    assert.equal(outcomesOf(events)['work/named'], 'succeeded');
+  });
+
+  it('may have 100,000 children', async function () {
+    this.timeout(240_000);
+    await using project = await testProject({
+      'work.pipeline.ts': `
+        import { ParallelRunFunction, Pipeline } from 'millrace';
+        const pipeline = new Pipeline({ id: 'work' });
+        pipeline.add(new ParallelRunFunction({ id: 'many', parameters: function* () { for (let n = 0; n < 100_000; n++) yield n; },
+          fn: (_context, n) => n === 70_000 ? false : undefined }));
+        export default pipeline;`,
+    });
+    // The store has tests of its own for many rows.
+    const run = await project.run(['run', 'work', '--parallel', '2', '--no-store', '--quiet']);
+    assert.equal(run.exitCode, 1, run.stderr.slice(-1000));
+    assert.match(run.stderr + run.stdout, /work\/many\/70000/);
+  });
+});
+
+describe('kill -9 of the runner while files are loaded', function () {
+  before(function () {
+    if (!canListProcesses) this.skip();
+  });
+
+  it('leaves each file loaded once, after --resume or after another run', async function () {
+    this.timeout(240_000);
+    const files = Object.fromEntries(
+      Array.from({ length: 120 }, (_, index) => {
+        const name = `f${String(index).padStart(3, '0')}.csv`;
+        return [`data/${name}`, `${name},1\n`.repeat(50)];
+      }),
+    );
+    for (const mode of ['onlyNew', 'all'] as const) {
+      await using project = await testProject({
+        ...files,
+        'load.pipeline.ts': `
+          import { ExecuteSQL, ParallelReadFile, Pipeline, Task } from 'millrace';
+          const pipeline = new Pipeline({ id: 'load' });
+          pipeline.add(new Task({ id: 'table', commands: [new ExecuteSQL({ sql: 'create table if not exists event (file text, n int)' })] }));
+          pipeline.add(new ParallelReadFile({ id: 'files', filePattern: '*.csv', readMode: '${mode}', table: 'event',
+            commandsBefore: [new ExecuteSQL({ sql: ${mode === 'all' ? "'truncate event'" : "'select 1'"} })] }), ['table']);
+          export default pipeline;`,
+      });
+      await project.run(['store', 'start']);
+      const rows = async (): Promise<string> =>
+        (await project.run(['sql', 'dwh', '-c', "select count(distinct file) || ' ' || count(*) as n from event"])).stdout.split('\n')[2]?.trim() ?? '';
+      let runId: number | undefined;
+      for (const wait of [5, 25, 60]) {
+        const mark = new ProcessMark();
+        const args = runId === undefined ? ['run', 'load'] : ['run', '--resume', String(runId)];
+        const run = await project.start([...args, '--parallel', '2', '--json'], { env: mark.env });
+        let ended = false;
+        void run.end.then(() => (ended = true));
+        await run.until(() => ended || run.stdout.split('"message":"COPY 50"').length > wait);
+        runId = eventsOf(run.stdout)[0]?.runId ?? runId;
+        run.signal('SIGKILL');
+        await run.end;
+        await mark.untilGone();
+      }
+      const resumed = await project.run(['run', '--resume', String(runId), '--parallel', '2']);
+      assert.equal(resumed.exitCode, 0, resumed.stderr + resumed.stdout);
+      assert.equal(await rows(), '120 6000', mode);
+      const again = await project.run(['run', 'load', '--parallel', '2']);
+      assert.equal(again.exitCode, 0, again.stderr);
+      assert.equal(await rows(), '120 6000', mode);
+    }
+  });
+});
+void readFileSync;
+void join;
