@@ -86,7 +86,9 @@ export class AnalysisProject {
   #needsAll(): boolean {
     if (this.#isStale || this.#config === undefined) return true;
     const { reads } = this.#config;
-    return [...this.#changed].some(file => reads.has(file) || file.endsWith('.json') || /[\\/]\.env$/.test(file));
+    return [...this.#changed].some(
+      file => reads.has(file) || file.endsWith('.json') || /[\\/]\.env$/.test(file),
+    );
   }
 
   #realm(signal: AbortSignal | undefined): Realm {
@@ -107,7 +109,10 @@ export class AnalysisProject {
       pipelineFiles: patterns,
       reads: config.reads,
       diagnostics: config.diagnostics,
-      root: root !== undefined && !(root instanceof Dyn) && isPipeline(root) ? new GraphMaker(realm.machine).graphOfRoot(root) : undefined,
+      root:
+        root !== undefined && !(root instanceof Dyn) && isPipeline(root)
+          ? new GraphMaker(realm.machine).graphOfRoot(root)
+          : undefined,
       isUnknown: root instanceof Dyn ? root : undefined,
     };
     this.#paths = paths;

@@ -10,7 +10,11 @@ import { locationOf, rangeOf, type SyntaxNode, ts } from './syntax.ts';
 interface Rule {
   readonly code: string;
   readonly pattern: RegExp;
-  readonly place?: (match: RegExpExecArray, node: SyntaxNode, call: ApiCall | undefined) => SyntaxNode | undefined;
+  readonly place?: (
+    match: RegExpExecArray,
+    node: SyntaxNode,
+    call: ApiCall | undefined,
+  ) => SyntaxNode | undefined;
   readonly related?: (machine: Machine, match: RegExpExecArray, call: ApiCall) => RelatedLocation[];
 }
 
@@ -40,7 +44,8 @@ const rules: readonly Rule[] = [
     code: 'cycle',
     pattern: /would close a cycle: ([^.]*)\./,
     place: (_, node) => (ts.isCallExpression(node) ? node : undefined),
-    related: (machine, [, cycle = ''], { thisValue }) => edgesOfCycle(machine, thisValue, cycle.split(' -> ')),
+    related: (machine, [, cycle = ''], { thisValue }) =>
+      edgesOfCycle(machine, thisValue, cycle.split(' -> ')),
   },
   { code: 'cycle', pattern: /cannot wait for itself/ },
   {
@@ -66,7 +71,9 @@ export function diagnosticOf(machine: Machine, mistake: Mistake): Diagnostic {
       ? rangeOf(range.file, range.start, range.end)
       : locationOf(node ?? mistake.module?.source ?? (node as unknown as SyntaxNode));
   if (!(error instanceof PipelineError) || node === undefined) {
-    const code = codes.find(([pattern]) => pattern.test(message))?.[1] ?? (error instanceof SyntaxError ? 'syntax' : 'load-error');
+    const code =
+      codes.find(([pattern]) => pattern.test(message))?.[1] ??
+      (error instanceof SyntaxError ? 'syntax' : 'load-error');
     return { code, severity: 'error', message, location, related: [] };
   }
   for (const { code, pattern, place, related } of rules) {
@@ -152,7 +159,11 @@ function edgesOfCycle(machine: Machine, pipeline: unknown, ids: readonly string[
 }
 
 /** A command names a database that the project does not have. */
-export function unknownDatabase(alias: string, aliases: readonly string[], location: SourceLocation): Diagnostic {
+export function unknownDatabase(
+  alias: string,
+  aliases: readonly string[],
+  location: SourceLocation,
+): Diagnostic {
   const help = suggestion(alias, aliases, 'The project has');
   const nearest = /^Did you mean "([^"]*)"/.exec(help)?.[1];
   return {
@@ -165,7 +176,12 @@ export function unknownDatabase(alias: string, aliases: readonly string[], locat
   };
 }
 
-export function missingFile(owner: Node, file: string, directory: string, location: SourceLocation): Diagnostic {
+export function missingFile(
+  owner: Node,
+  file: string,
+  directory: string,
+  location: SourceLocation,
+): Diagnostic {
   const place = directory === '' ? "the project's directory" : `"${directory}"`;
   return {
     code: 'missing-file',

@@ -47,7 +47,12 @@ export interface EvaluatedFile {
   readonly modules: ReadonlySet<string>;
 }
 
-const configNames = ['millrace.config.ts', 'millrace.config.mts', 'millrace.config.js', 'millrace.config.mjs'];
+const configNames = [
+  'millrace.config.ts',
+  'millrace.config.mts',
+  'millrace.config.js',
+  'millrace.config.mjs',
+];
 
 export class Realm {
   readonly machine: Machine;
@@ -69,7 +74,10 @@ export class Realm {
   }
 
   /** Evaluates the configuration of the project. */
-  config(): StaticConfig & { readonly reads: ReadonlySet<string>; readonly diagnostics: readonly Diagnostic[] } {
+  config(): StaticConfig & {
+    readonly reads: ReadonlySet<string>;
+    readonly diagnostics: readonly Diagnostic[];
+  } {
     const { directory } = this.#files;
     const merged = new Map<string, unknown>();
     const own: EvaluatedModule[] = [];
@@ -105,8 +113,10 @@ export class Realm {
           : isPlain(databases) && this.machine.opened(databases) === undefined
             ? Object.keys(databases)
             : undefined,
-      root: root instanceof Dyn || (isPlainObject(root) && isPipelineValue(root)) ? (root as Pipeline | Dyn) : undefined,
-      reads: new Set(own.flatMap(module => [...this.#closure(module)].flatMap(path => [...this.#readsOf(path)]))),
+      root: root instanceof Dyn || (isPlainObject(root) && isPipelineValue(root)) ? root : undefined,
+      reads: new Set(
+        own.flatMap(module => [...this.#closure(module)].flatMap(path => [...this.#readsOf(path)])),
+      ),
       diagnostics: this.#mistakes(own),
     };
   }
@@ -184,7 +194,11 @@ export class Realm {
           ? [placeholder('…', [], sentence('What the file exports', dynamic), dynamic)]
           : graphs,
       diagnostics,
-      reads: new Set([path, ...[...closure].flatMap(name => [...this.#readsOf(name)]), ...(this.#reads.get(path) ?? [])]),
+      reads: new Set([
+        path,
+        ...[...closure].flatMap(name => [...this.#readsOf(name)]),
+        ...(this.#reads.get(path) ?? []),
+      ]),
       shared: new Set(modules.filter(found => found.isShared).map(found => found.path)),
       modules: closure,
     };
@@ -192,14 +206,19 @@ export class Realm {
 
   #noPipeline(module: EvaluatedModule): Diagnostic {
     const factory = exported(module, 'default');
-    const isCalled = typeof factory === 'function' && factory.length === 0 && classInfoOf(factory) === undefined;
+    const isCalled =
+      typeof factory === 'function' && factory.length === 0 && classInfoOf(factory) === undefined;
     return {
       code: 'no-pipeline',
       severity: 'warning',
       message: isCalled
         ? 'The file exports no pipeline, and the function that it exports by default returns none.'
         : 'The file exports no pipeline. Only what a file exports is found: export default pipeline;',
-      location: rangeOf(module.source, 0, module.source.text.indexOf('\n') < 0 ? module.source.text.length : module.source.text.indexOf('\n')),
+      location: rangeOf(
+        module.source,
+        0,
+        !module.source.text.includes('\n') ? module.source.text.length : module.source.text.indexOf('\n'),
+      ),
       related: [],
     };
   }
@@ -235,7 +254,11 @@ export class Realm {
     const { machine } = this;
     machine.evaluating.push(module);
     try {
-      const made = settle(machine, callFunction(machine, factory, undefined, [], module.source), module.source);
+      const made = settle(
+        machine,
+        callFunction(machine, factory, undefined, [], module.source),
+        module.source,
+      );
       if (made instanceof Dyn) return module.hasFailed ? [] : [made];
       if (!isPipelineValue(made)) return [];
       this.#returned.add(made);
@@ -284,10 +307,15 @@ export class Realm {
     for (const module of this.#modules.all)
       for (const name of module.exportNames()) exports.add(exported(module, name));
     // A node that is made in a loop, or under a condition of its own, may be left out on purpose.
-    const usedPlaces = new Set([...infos.nodes].filter(([node, info]) => info.isUsed || node.parent !== undefined).map(([, { made }]) => made));
+    const usedPlaces = new Set(
+      [...infos.nodes]
+        .filter(([node, info]) => info.isUsed || node.parent !== undefined)
+        .map(([, { made }]) => made),
+    );
     for (const [node, info] of infos.nodes) {
       const { module, made } = info;
-      if (module === undefined || made === undefined || module.hasFailed || module.dynamic !== undefined) continue;
+      if (module === undefined || made === undefined || module.hasFailed || module.dynamic !== undefined)
+        continue;
       const isUnused =
         node.parent === undefined &&
         !exports.has(node) &&
@@ -303,18 +331,22 @@ export class Realm {
     }
     for (const [command, { args, made, module, unknown }] of infos.commands) {
       const { parent } = command;
-      if (module === undefined || made === undefined || unknown !== undefined || parent === undefined) continue;
+      if (module === undefined || made === undefined || unknown !== undefined || parent === undefined)
+        continue;
       const [options] = args;
       if (typeof options !== 'object' || options === null) continue;
       const { db, sqlFile, file, fileDependencies } = options as Readonly<Record<string, unknown>>;
-      const at = (option: string): ReturnType<typeof locationOf> => locationOf(optionValue(made, option) ?? made);
+      const at = (option: string): ReturnType<typeof locationOf> =>
+        locationOf(optionValue(made, option) ?? made);
       if (databases !== undefined && typeof db === 'string' && !databases.includes(db))
         found.push({ module, diagnostic: unknownDatabase(db, databases, at('db')) });
       const isScript = infos.commands.get(command)?.kind === 'RunScript';
       const names: readonly (readonly [string, unknown])[] = [
         ['sqlFile', sqlFile],
         ...(isScript ? ([['file', file]] as const) : []),
-        ...(Array.isArray(fileDependencies) ? fileDependencies.map(name => ['fileDependencies', name] as const) : []),
+        ...(Array.isArray(fileDependencies)
+          ? fileDependencies.map(name => ['fileDependencies', name] as const)
+          : []),
       ];
       for (const [option, name] of names) {
         if (typeof name !== 'string' || !infos.isCertain(parent)) continue;
@@ -358,7 +390,9 @@ function isPlainObject(value: unknown): value is object {
 }
 
 function isPlain(value: unknown): value is Record<string, unknown> {
-  return isPlainObject(value) && !(value instanceof Dyn) && Reflect.getPrototypeOf(value) === Object.prototype;
+  return (
+    isPlainObject(value) && !(value instanceof Dyn) && Reflect.getPrototypeOf(value) === Object.prototype
+  );
 }
 
 /** The settings of a configuration file; under `*` what stands for all that are not known. */
@@ -371,5 +405,7 @@ function settingsOf(machine: Machine, value: unknown): [string, unknown][] {
 
 function hasUnknown(node: StaticNodeGraph): boolean {
   const hasUnknownCommand = node.commands?.some(({ reason }) => reason !== undefined) === true;
-  return node.kind === 'dynamic' || node.unknown !== undefined || hasUnknownCommand || node.nodes.some(hasUnknown);
+  return (
+    node.kind === 'dynamic' || node.unknown !== undefined || hasUnknownCommand || node.nodes.some(hasUnknown)
+  );
 }

@@ -126,7 +126,8 @@ class FactFinder {
         this.#checkJump(node as ts.BreakOrContinueStatement, context);
         return;
       case Kind.AwaitExpression:
-        if (!context.isAsync) this.#fail(node, 'await is only valid in async functions and the top level bodies of modules');
+        if (!context.isAsync)
+          this.#fail(node, 'await is only valid in async functions and the top level bodies of modules');
         break;
       case Kind.BinaryExpression: {
         const { left, operatorToken } = node as ts.BinaryExpression;
@@ -225,8 +226,7 @@ class FactFinder {
     if (label !== undefined) {
       if (!context.labels.includes(label.text)) this.#fail(node, `Undefined label '${label.text}'`);
     } else if (node.kind === Kind.ContinueStatement) {
-      if (!context.inLoop)
-        this.#fail(node, 'Illegal continue statement: no surrounding iteration statement');
+      if (!context.inLoop) this.#fail(node, 'Illegal continue statement: no surrounding iteration statement');
     } else if (!context.inLoop && !context.inSwitch) {
       this.#fail(node, 'Illegal break statement');
     }
@@ -261,13 +261,15 @@ class FactFinder {
     const lexical = new Map<string, SyntaxNode>();
     const others = new Set<string>();
     const imported = new Set<string>();
-    for (const parameter of parameters ?? []) for (const name of boundNames(parameter.name)) others.add(name.text);
+    for (const parameter of parameters ?? [])
+      for (const name of boundNames(parameter.name)) others.add(name.text);
     for (const statement of statements) {
       const isImported = ts.isImportDeclaration(statement);
       for (const { name, isLexical, isParameterLike } of declarations(statement)) {
         const isTaken = lexical.has(name.text) || (isLexical && others.has(name.text));
         // An import whose name is declared again may vanish, by rules of the compiler that are not worth knowing.
-        if (isTaken && (isImported || imported.has(name.text))) this.#isAmbiguous ||= !isImported || !imported.has(name.text);
+        if (isTaken && (isImported || imported.has(name.text)))
+          this.#isAmbiguous ||= !isImported || !imported.has(name.text);
         else if (isTaken) this.#fail(name, `Identifier '${name.text}' has already been declared`);
         if (isImported) imported.add(name.text);
         if (isLexical) lexical.set(name.text, name);

@@ -8,7 +8,7 @@ import type { NodePath, SourceLocation } from '../../runner/model.ts';
 import type { EdgeLocation, StaticCommandGraph, StaticNodeGraph, UnknownPart } from './analysis.ts';
 import type { Machine } from './evaluator/machine.ts';
 import type { NodeInfo } from './evaluator/node-info.ts';
-import { Coerced, Dyn, isSignal } from './evaluator/values.ts';
+import { Coerced, Dyn, isSignal, UserThrow } from './evaluator/values.ts';
 import { locationOf } from './syntax.ts';
 
 export class GraphMaker {
@@ -118,7 +118,14 @@ export class GraphMaker {
 
   #unknownParts(node: Node, info: NodeInfo): UnknownPart[] {
     const parts = [...info.unknown].map(([option, dyn]) => unknownPart(option, dyn));
-    for (const option of ['description', 'maxRetries', 'timeout', 'maxParallelTasks', 'onFailure', 'labels']) {
+    for (const option of [
+      'description',
+      'maxRetries',
+      'timeout',
+      'maxParallelTasks',
+      'onFailure',
+      'labels',
+    ]) {
       const value: unknown = Reflect.get(node, option);
       if (value instanceof Dyn) parts.push(unknownPart(option, value));
     }
@@ -148,13 +155,19 @@ export class GraphMaker {
     machine.isStrict = true;
     machine.tryDepth++;
     try {
+      machine.coerced = undefined;
       const summary: unknown = command.shellCommand();
       if (summary instanceof Dyn) return summary;
+      // A command may catch what a function that it is given throws.
+      const unknown = machine.takeCoerced();
+      if (unknown !== undefined) return unknown;
       return typeof summary === 'string' ? summary : String(summary);
     } catch (error) {
-      if (error instanceof Coerced) return error.dyn;
+      const unknown = error instanceof Coerced ? error.dyn : machine.takeCoerced();
+      if (unknown !== undefined) return unknown;
+      if (isSignal(error) && !(error instanceof UserThrow))
+        return new Dyn('code that is not evaluated', undefined);
       if (error instanceof Error) return error.message;
-      if (isSignal(error)) return new Dyn('code that fails', undefined);
       return String(error);
     } finally {
       machine.tryDepth--;
@@ -254,4 +267,3 @@ function properties(node: Node): Partial<StaticNodeGraph> {
   }
   return {};
 }
-

@@ -40,7 +40,9 @@ export class Parser {
 /** The grammar's mistakes in a file, in the order of the text. */
 export function syntaxMistakes(file: SourceFile): readonly SyntaxMistake[] {
   // The parser keeps them on the tree, though not in its public type.
-  const { parseDiagnostics = [] } = file as unknown as { parseDiagnostics?: readonly ts.DiagnosticWithLocation[] };
+  const { parseDiagnostics = [] } = file as unknown as {
+    parseDiagnostics?: readonly ts.DiagnosticWithLocation[];
+  };
   return parseDiagnostics.map(({ messageText, start, length }) => ({
     message: ts.flattenDiagnosticMessageText(messageText, '\n'),
     start,

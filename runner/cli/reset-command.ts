@@ -1,11 +1,12 @@
 /** `millrace reset`: forgets what incremental processing remembers. */
 import { createInterface } from 'node:readline/promises';
 import { UsageError } from '../engine/errors.ts';
-import { parsePath } from '../model.ts';
+import { formatPath, parsePath } from '../model.ts';
 import type { ForgottenState } from '../store/state.ts';
 import { exitCodes } from './exit-codes.ts';
 import { nameOfPath, plural } from './format.ts';
-import { openHistoryOfProject, projectDirectory } from './open-project.ts';
+import type { FilesInDatabase } from './loaded-files.ts';
+import { openHistory, openProject, projectDirectory } from './open-project.ts';
 import { say, type Terminal } from './terminal.ts';
 
 export async function resetCommand(
@@ -14,16 +15,28 @@ export async function resetCommand(
   options: { readonly yes?: true },
 ): Promise<number> {
   const wanted = parsePath(path ?? '');
-  await using store = await openHistoryOfProject(terminal, projectDirectory(terminal));
-  const { resetState, stateBelow } = await import('../store/state.ts');
+  const directory = projectDirectory(terminal);
   // A node that the project no longer has may still have state: paths are not looked up in the code.
+  const { config } = await openProject(terminal, directory, { files: [] });
+  await using store = await openHistory(terminal, directory, config.store);
+  const [{ resetState, stateBelow }, { LoadedFiles }] = await Promise.all([
+    import('../store/state.ts'),
+    import('./loaded-files.ts'),
+  ]);
+  await using loaded = await LoadedFiles.open(config, directory);
+  for (const [alias, problem] of loaded.unreachable) {
+    const message = `What database "${alias}" remembers of loaded files cannot be seen, and is kept: ${problem}`;
+    say(terminal, terminal.errorStyle('red', message));
+  }
+  const end = loaded.unreachable.size === 0 ? exitCodes.success : exitCodes.failed;
   const found = await stateBelow(store, wanted);
-  if (found.length === 0) {
+  const files = await loaded.remembered(wanted);
+  if (found.length === 0 && files.length === 0) {
     say(terminal, `Nothing is remembered of ${nameForSentence(wanted)}.`);
-    return exitCodes.success;
+    return end;
   }
   if (options.yes !== true) {
-    terminal.stdout.write(drawState(found));
+    terminal.stdout.write(drawState(found) + drawFiles(files));
     if (!terminal.stdin.isTTY || !terminal.stderr.isTTY)
       throw new UsageError('Nothing was forgotten: there is no terminal to ask on. Say --yes to forget it.');
     if (!(await confirm(terminal, 'Forget this? [y/N] '))) {
@@ -31,10 +44,21 @@ export async function resetCommand(
       return exitCodes.cancelled;
     }
   }
+  const forgottenFiles = await loaded.forget(wanted);
   const forgotten = await resetState(store, wanted);
-  if (options.yes === true) terminal.stdout.write(drawState(forgotten));
-  say(terminal, `Forgot the incremental state of ${plural(forgotten.length, 'node')}.`);
-  return exitCodes.success;
+  if (options.yes === true) terminal.stdout.write(drawState(forgotten) + drawFiles(forgottenFiles));
+  const nodes = new Set([...forgotten, ...forgottenFiles].map(({ nodePath }) => formatPath(nodePath)));
+  say(terminal, `Forgot the incremental state of ${plural(nodes.size, 'node')}.`);
+  return end;
+}
+
+function drawFiles(nodes: readonly FilesInDatabase[]): string {
+  return nodes
+    .map(
+      ({ nodePath, table, files, alias }) =>
+        `${nameOfPath(nodePath)}: ${plural(files, 'file')} loaded into ${table} (database "${alias}")\n`,
+    )
+    .join('');
 }
 
 function nameForSentence(path: readonly string[]): string {

@@ -239,9 +239,7 @@ export class ConsistencyCheck extends Command {
     const { should, holds }: Comparison = comparisons[check];
     const first = await valueOf(context, this.#sql, db);
     const second: { readonly value: CheckedValue; readonly text?: string } =
-      this.#otherSql === undefined
-        ? { value: expected }
-        : await valueOf(context, this.#otherSql, otherDb);
+      this.#otherSql === undefined ? { value: expected } : await valueOf(context, this.#otherSql, otherDb);
     const [value, other] = [showValue(first.value), showValue(second.value)];
     if (holds(first.value, second.value, this.#settings)) {
       context.log.info(

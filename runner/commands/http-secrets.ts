@@ -57,7 +57,12 @@ export function hideSecrets(request: {
       // `Bearer token`: the token alone is the secret as well.
       for (const part of value.split(/[\s=;,]+/).slice(1)) hide(part);
       const basic = /^basic\s+(\S+)$/i.exec(value)?.[1];
-      if (basic !== undefined) hide(Buffer.from(basic, 'base64').toString().replace(/^[^:]*:/, ''));
+      if (basic !== undefined)
+        hide(
+          Buffer.from(basic, 'base64')
+            .toString()
+            .replace(/^[^:]*:/, ''),
+        );
       return [name, hide(value)];
     }),
   );

@@ -43,6 +43,7 @@ export {
 } from './parallel/parallel-execute-sql.ts';
 export type { ParallelReadOptions } from './parallel/parallel-read.ts';
 export { ParallelReadFile, type ParallelReadFileOptions } from './parallel/parallel-read-file.ts';
+export { ParallelReadSQLite, type ParallelReadSQLiteOptions } from './parallel/parallel-read-sqlite.ts';
 export { ParallelRunFunction, type ParallelRunFunctionOptions } from './parallel/parallel-run-function.ts';
 export { ParallelRunScript, type ParallelRunScriptOptions } from './parallel/parallel-run-script.ts';
 export type { ParameterSource } from './parallel/parallel-by-parameters.ts';

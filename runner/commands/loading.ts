@@ -1,4 +1,5 @@
 /** What the commands that load records into a table have in common. */
+import type { CommandContext } from '../api/context.ts';
 import { describeValue, PipelineError } from '../api/errors.ts';
 import { checkName } from './execute-sql.ts';
 import type { LoadResult } from './load-records.ts';
@@ -35,4 +36,11 @@ export function loadedText({ read, loaded }: LoadResult): string {
   return read === loaded
     ? `COPY ${String(read)}`
     : `COPY ${String(read)}\nINSERT 0 ${String(loaded)} (without duplicates)`;
+}
+
+/** Takes what a command line client says on standard error into the log. */
+export function clientErrors({ log }: CommandContext): (text: string) => void {
+  return text => {
+    log.write(text, { format: 'verbatim', isError: true });
+  };
 }

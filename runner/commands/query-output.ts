@@ -2,6 +2,7 @@
 import { finished, pipeline } from 'node:stream/promises';
 import type { Writable } from 'node:stream';
 import { createGzip } from 'node:zlib';
+import type { ClientDatabase } from '../databases/client-database.ts';
 import type { PostgresSession } from '../databases/postgres.ts';
 import {
   isServerError,
@@ -62,6 +63,37 @@ export async function writeQuery(session: PostgresSession, output: QueryOutput):
     if (!session.cancelled && session.transaction !== 'none')
       await session.execute('rollback').catch(() => undefined);
   }
+}
+
+/**
+ * The same for a database that is reached through its command line client: one query. `undefined`: the client does not
+ * count rows.
+ */
+export async function writeClientQuery(
+  database: ClientDatabase,
+  output: QueryOutput & { readonly timezone: string | undefined; readonly onError: (text: string) => void },
+): Promise<number | undefined> {
+  const { source, base, file, format, compression, onStatement, timezone, onError } = output;
+  const { clientRows } = await import('./client-output.ts');
+  const path = await writablePath(base, file);
+  onStatement(source.script.trim());
+  let rows: number | undefined;
+  const text = clientRows(database, {
+    source,
+    format,
+    timezone,
+    onError,
+    onRows: count => (rows = (rows ?? 0) + count),
+  });
+  try {
+    await using target = await newFile(path);
+    if (compression === 'gzip') await pipeline(text, createGzip(), target.stream);
+    else await pipeline(text, target.stream);
+    await target.commit();
+  } catch (error) {
+    throw isFileSystemError(error) ? unwritable(path, base.owner, error) : error;
+  }
+  return rows ?? (database.definition.type === 'postgresql' ? undefined : 0);
 }
 
 async function copyTo(

@@ -7,8 +7,9 @@ import type { CommandSpec } from '../pool/protocol.ts';
 import { docItem, fileContent, fileItems, settingItems } from './docs.ts';
 import { basePathOf, dataDirectory } from './files.ts';
 import { checkFormat, copyOptions, type FileFormat, formatByName, formatText } from './formats.ts';
-import { checkCompression, type Compression, compressionByName } from './input.ts';
-import { checkLoadOptions, loadedText } from './loading.ts';
+import { checkCompression, type Compression, compressionByName, fileInput } from './input.ts';
+import type { LoadResult } from './load-records.ts';
+import { checkLoadOptions, clientErrors, loadedText } from './loading.ts';
 import { previewSettings } from './preview-settings.ts';
 import { checkScript, type Script, scriptFilter } from './script-output.ts';
 import { shellWords } from './shell-quote.ts';
@@ -110,21 +111,35 @@ export class ReadFile extends Command {
     const { file, table, db, timezone, makeUnique = false } = this.#options;
     const mapper = this.#mapper;
     context.log.command(mapper === undefined ? `${file} → ${table}` : `${file} → ${mapper.file} → ${table}`);
-    const [{ withSession }, { loadFile }] = await Promise.all([
+    const [{ openDatabase, withTimezone }, { loadFile }, { ClientDatabase }] = await Promise.all([
       import('./sql-session.ts'),
       import('./load-file.ts'),
+      import('../databases/client-database.ts'),
     ]);
-    const result = await withSession(context, { what: 'ReadFile', db, timezone }, session =>
-      loadFile(session, {
-        base: dataDirectory(context.node, context.project.dataDir),
-        file,
-        table,
-        format: this.#format,
-        compression: this.#compression,
-        makeUnique,
-        filter: mapper === undefined ? undefined : scriptFilter(context, mapper),
-      }),
-    );
+    const load = {
+      base: dataDirectory(context.node, context.project.dataDir),
+      file,
+      table,
+      format: this.#format,
+      compression: this.#compression,
+      makeUnique,
+      filter: mapper === undefined ? undefined : scriptFilter(context, mapper),
+    };
+    const database = await openDatabase(context, 'ReadFile', db);
+    let result: LoadResult;
+    if (database instanceof ClientDatabase) {
+      const { loadByClient } = await import('./client-load.ts');
+      const input = fileInput(load);
+      result = await loadByClient(database, {
+        ...load,
+        what: 'ReadFile',
+        input: load.filter?.(input) ?? input,
+        timezone,
+        onError: clientErrors(context),
+      });
+    } else {
+      result = await withTimezone(database, timezone, () => loadFile(database, load));
+    }
     context.log.verbatim(loadedText(result));
     context.addRows(result.loaded);
   }

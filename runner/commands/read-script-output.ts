@@ -7,7 +7,8 @@ import type { CommandSpec } from '../pool/protocol.ts';
 import { docItem, fileContent, settingItems } from './docs.ts';
 import { basePathOf } from './files.ts';
 import { checkTextFormat, copyOptions, csv, formatText, type TextFormat } from './formats.ts';
-import { checkLoadOptions, loadedText } from './loading.ts';
+import type { LoadResult } from './load-records.ts';
+import { checkLoadOptions, clientErrors, loadedText } from './loading.ts';
 import { previewSettings } from './preview-settings.ts';
 import { checkEnvironment, variableNames } from './run-bash.ts';
 import { checkArguments, resolveArguments } from './run-process.ts';
@@ -80,17 +81,28 @@ export class ReadScriptOutput extends Command {
     const { file, env, table, db, timezone, makeUnique = false } = this.#options;
     const args = resolveArguments('ReadScriptOutput', this.#options.args);
     context.log.command(`${this.#scriptCommand(args)} → ${table}`);
-    const [{ withSession }, { loadRecords, textSource }] = await Promise.all([
-      import('./sql-session.ts'),
-      import('./load-records.ts'),
-    ]);
+    const [{ openDatabase, withTimezone }, { loadRecords, textSource }, { ClientDatabase }] =
+      await Promise.all([
+        import('./sql-session.ts'),
+        import('./load-records.ts'),
+        import('../databases/client-database.ts'),
+      ]);
     const script = this.#script;
+    const format = this.#format;
     const input = async function* () {
       yield await Promise.resolve({ name: file, chunks: () => scriptOutput(context, script, { args, env }) });
     };
-    const result = await withSession(context, { what: 'ReadScriptOutput', db, timezone }, session =>
-      loadRecords(session, { name: file, table, makeUnique, source: textSource(input, this.#format, table) }),
-    );
+    const database = await openDatabase(context, 'ReadScriptOutput', db);
+    let result: LoadResult;
+    if (database instanceof ClientDatabase) {
+      const { loadByClient } = await import('./client-load.ts');
+      const onError = clientErrors(context);
+      const load = { what: 'ReadScriptOutput', table, input, format, makeUnique, timezone, onError };
+      result = await loadByClient(database, load);
+    } else {
+      const load = { name: file, table, makeUnique, source: textSource(input, format, table) };
+      result = await withTimezone(database, timezone, () => loadRecords(database, load));
+    }
     context.log.verbatim(loadedText(result));
     context.addRows(result.loaded);
   }

@@ -10,6 +10,7 @@ import { checkName } from './execute-sql.ts';
 import { dataDirectory } from './files.ts';
 import { checkTextFormat, csv, formatByName, formatText, type TextFormat } from './formats.ts';
 import { checkCompression } from './input.ts';
+import { clientErrors } from './loading.ts';
 import { previewSettings } from './preview-settings.ts';
 import { shellWords } from './shell-quote.ts';
 import { sqlDocs, SqlText, sqlTextKeys, type SqlTextOptions } from './sql-text.ts';
@@ -83,22 +84,28 @@ export class WriteFile extends Command {
     const { file, db, timezone } = this.#options;
     context.log.command(`${this.#sql.file ?? 'sql'} → ${file}`);
     const source = await this.#sql.load(context);
-    const [{ withSession }, { writeQuery }] = await Promise.all([
-      import('./sql-session.ts'),
-      import('./query-output.ts'),
-    ]);
-    const rows = await withSession(context, { what: 'WriteFile', db, timezone }, session =>
-      writeQuery(session, {
-        source,
-        base: dataDirectory(context.node, context.project.dataDir),
-        file,
-        format: this.#format,
-        compression: this.#compression,
-        onStatement: text => {
-          context.log.command(text);
-        },
-      }),
-    );
+    const [{ openDatabase, withTimezone }, { writeClientQuery, writeQuery }, { ClientDatabase }] =
+      await Promise.all([
+        import('./sql-session.ts'),
+        import('./query-output.ts'),
+        import('../databases/client-database.ts'),
+      ]);
+    const output = {
+      source,
+      base: dataDirectory(context.node, context.project.dataDir),
+      file,
+      format: this.#format,
+      compression: this.#compression,
+      onStatement: (text: string) => {
+        context.log.command(text);
+      },
+    };
+    const database = await openDatabase(context, 'WriteFile', db);
+    const rows =
+      database instanceof ClientDatabase
+        ? await writeClientQuery(database, { ...output, timezone, onError: clientErrors(context) })
+        : await withTimezone(database, timezone, () => writeQuery(database, output));
+    if (rows === undefined) return;
     context.log.verbatim(`COPY ${String(rows)}`);
     context.addRows(rows);
   }

@@ -1,5 +1,6 @@
 /** A database of the project that is reached through its command line client. */
 import { access } from 'node:fs/promises';
+import { text } from 'node:stream/consumers';
 import type { Database, Processes, QueryResult } from '../api/context.ts';
 import { databaseTypeNames } from '../api/databases.ts';
 import { PipelineError } from '../api/errors.ts';
@@ -99,10 +100,11 @@ export class ClientDatabase implements Database, AsyncDisposable {
       );
     }
     await this.#checkFile();
-    const call = this.client.query(await this.program(), this.definition, {
+    const plan = this.client.query(await this.program(), this.definition, {
       sql: withoutSemicolon(sql),
       timezone: this.client.hasTimezone ? timezone : undefined,
     });
+    const call = 'describe' in plan ? plan.query(await text(this.output(plan.describe, onError))) : plan;
     return { batches: call.decode(this.output(call, onError)), binary: call.binary };
   }
 
@@ -160,6 +162,7 @@ export class ClientDatabase implements Database, AsyncDisposable {
       processes: this.#processes,
       secrets: this.definition.secrets(),
       onError,
+      explain: this.client.error,
     };
   }
 

@@ -57,10 +57,7 @@ export async function loadRows(
 }
 
 const COLUMNS = `select attname::text as name,
-    case when atttypid = 'bytea'::regtype then 'bytes'
-      when atttypid in ('int2'::regtype, 'int4'::regtype, 'int8'::regtype, 'bool'::regtype, 'numeric'::regtype,
-        'float4'::regtype, 'float8'::regtype) then 'number'
-      else 'text' end as kind
+    case when atttypid = 'bytea'::regtype then 'bytes' else 'text' end as kind
   from pg_attribute
   where attrelid = to_regclass($1) and attnum > 0 and not attisdropped and attgenerated = ''
   order by attnum`;

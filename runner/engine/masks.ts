@@ -14,7 +14,9 @@ export function secretsOf(config: Pick<EffectiveConfig, 'databases' | 'passwordM
   // What is no URL is refused when the store is opened.
   if (store !== undefined && URL.canParse(store))
     for (const text of postgres({ url: store }).secrets()) secrets.add(text);
-  return [...new Set([...secrets].flatMap(writtenForms))].filter(text => text.length >= shortestMask).sort((a, b) => b.length - a.length);
+  return [...new Set([...secrets].flatMap(writtenForms))]
+    .filter(text => text.length >= shortestMask)
+    .sort((a, b) => b.length - a.length);
 }
 
 /** A text as it is, and as it stands in a URL, in JSON, in SQL and on a shell's command line. */

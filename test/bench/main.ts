@@ -7,6 +7,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { BenchProject, doNothing, execute, makefile, pipelineFile, sleepFor } from './contestants.ts';
 import { copyBaseline } from './copy-baseline.ts';
+import { loadGzipCsv } from './load.ts';
 import { compare, describeMachine, seconds } from './measure.ts';
 import {
   chain,
@@ -48,6 +49,7 @@ const workloads: Readonly<Record<string, Workload>> = {
   W6: startUp,
   W7: nestedPipelines,
   W8: manyFunctions,
+  D1b: loadGzipCsv,
 };
 
 async function againstMake(

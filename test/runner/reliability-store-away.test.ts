@@ -3,7 +3,7 @@ import { spawnSync } from 'node:child_process';
 import { existsSync } from 'node:fs';
 import { mkdir, mkdtemp, readdir, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { basename, join } from 'node:path';
 import pg from 'pg';
 import { isRunning, postmasterPid } from '../../runner/store/embedded/postmaster.ts';
 import { currentData } from '../../runner/store/embedded/server.ts';
@@ -114,11 +114,13 @@ const outputInOrder = `SELECT message FROM node_output JOIN node_run USING (node
 const statuses = `SELECT array_to_string(node_path, '/') || ' ' || status AS line FROM node_run ORDER BY 1`;
 const allSucceeded = ['four', 'one', 'three', 'ticker', 'two'].map(id => `work/${id} succeeded`);
 
-async function spools(): Promise<string[]> {
+/** Of a project, by the name of its database. */
+async function spools(project: TestProject): Promise<string[]> {
+  const database = basename(project.path).toLowerCase().replaceAll('-', '_');
   const folder = join(await temporaryHome(), 'spool');
   if (!existsSync(folder)) return [];
   const names = await readdir(folder, { recursive: true });
-  return names.filter(name => name.endsWith('.spool')).map(name => join(folder, name));
+  return names.filter(name => name.includes(database) && name.endsWith('.spool')).map(name => join(folder, name));
 }
 
 describe('the store goes away in the middle of a run', function () {
@@ -148,14 +150,19 @@ describe('the store goes away in the middle of a run', function () {
     const { exitCode, stdout, stderr } = await run.end;
     assert.equal(exitCode, 0, stderr);
     assertTicks(linesOf(eventsOf(stdout), 'work/ticker'));
+    // On a machine that is very busy the server may not be back by now: then the next command stores the rest.
+    assert.match(
+      stderr,
+      /^(millrace: The store (was away for \d+\.\d s \([^\n]+\)|is away \([^\n]+\)\. The record of [^\n]+)\.\n){1,3}$/,
+    );
+    await project.run(['runs']);
     assertTicks((await project.query<{ message: string }>(outputInOrder)).map(({ message }) => message));
     const rows = await project.query<{ line: string }>(statuses);
     assert.deepEqual(
       rows.map(({ line }) => line),
       ['work succeeded', ...allSucceeded],
     );
-    assert.match(stderr, /^(millrace: The store was away for \d+\.\d s \([^\n]+\)\.\n){1,3}$/);
-    assert.deepEqual(await spools(), []);
+    assert.deepEqual(await spools(project), []);
   });
 
   it('until after its end: the record waits in the spool, and the next command stores it', async () => {
@@ -171,7 +178,7 @@ describe('the store goes away in the middle of a run', function () {
     const { exitCode, stdout, stderr } = await run.end;
     assert.equal(exitCode, 0, stderr);
     assert.equal(outcomesOf(eventsOf(stdout))['work'], 'succeeded');
-    const [spool = ''] = await spools();
+    const [spool = ''] = await spools(project);
     const runId = String(eventsOf(stdout)[0]?.runId);
     assert.equal(
       stderr,
@@ -190,7 +197,7 @@ describe('the store goes away in the middle of a run', function () {
       rows.map(({ line }) => line),
       ['work succeeded', ...allSucceeded],
     );
-    assert.deepEqual(await spools(), []);
+    assert.deepEqual(await spools(project), []);
   });
 
   it('and the run is cancelled meanwhile', async () => {
@@ -203,7 +210,7 @@ describe('the store goes away in the middle of a run', function () {
     const { exitCode, stdout, stderr } = await run.end;
     assert.equal(exitCode, 130, stderr);
     assert.equal(attemptsOf(eventsOf(stdout), 'work/ticker')[0]?.status, 'cancelled');
-    const [spool = ''] = await spools();
+    const [spool = ''] = await spools(project);
     const runId = String(eventsOf(stdout)[0]?.runId);
     assert.equal(
       stderr,
@@ -239,7 +246,7 @@ describe('the store goes away in the middle of a run', function () {
       const { exitCode, stdout, stderr } = await run.end;
       assert.equal(exitCode, 1);
       assert.match(stdout.slice(-200), /\n✗ run 1 failed in [\d.]+s: 2 cancelled\n$/);
-      const [spool = ''] = await spools();
+      const [spool = ''] = await spools(project);
       assert.equal(
         stderr.replace(/\d+(?= lines of output)/, 'N'),
         'millrace: N lines of output are lost.\n' +

@@ -2,7 +2,6 @@ import assert from 'node:assert/strict';
 import { execFile } from 'node:child_process';
 import { readdir } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { type DatabaseDefinition, mysql, oracle, postgres, sqlite } from '../../runner/api/databases.ts';
 import type { Command } from '../../runner/api/command.ts';
@@ -87,7 +86,7 @@ describe('copying between databases', () => {
   ): Promise<void> {
     await sql(
       db,
-      `drop table if exists source; create table source (id int, t text, n decimal(30, 10), f double precision, b ${bytes});
+      `drop table if exists source; create table source (id int, t ${db === 'shop' ? 'longtext' : 'text'}, n decimal(30, 10), f double precision, b ${bytes});
        insert into source values (0, null, null, null, null);
        ${texts.map((text, index) => `insert into source values (${index + 1}, ${quote(text)}, 12345678901234567890.0123456789, 0.1, ${binary});`).join('\n')}`,
     );
@@ -167,12 +166,12 @@ describe('copying between databases', () => {
       await copy({
         from: 'shop',
         table: 'typed',
-        sql: `select b'1', 18446744073709551, timestamp'2024-02-29 12:34:56.789012', date'2024-02-29', '{"a": 1}', b'1' + 0, unhex('C3A9')`,
+        sql: `select b, 18446744073709551, timestamp'2024-02-29 12:34:56.789012', date'2024-02-29', '{"a": 1}', b'1' + 0, unhex('C3A9') from bits order by b`,
       }),
-      [succeeded, 1],
+      [succeeded, 2],
     );
     assert.deepEqual(
-      await server.query('select a, b::text, c::text, d::text, e::text, f, g::text from typed'),
+      await server.query('select a, b::text, c::text, d::text, e::text, f, g::text from typed where a'),
       [
         {
           a: true,
@@ -284,13 +283,16 @@ describe('copying between databases', () => {
   });
 
   describe('failures', () => {
+    interface Case {
+      readonly from: string;
+      readonly to?: string;
+      readonly table?: string;
+    }
     before(() => sql('dwh', 'create table ints (id int, t text)'));
     const count = async (): Promise<unknown> =>
       (await server.query('select count(*)::int as n from ints'))[0]?.['n'];
 
-    const cases: Readonly<
-      Record<string, readonly [Partial<CopyOptions> & { readonly from: string }, string, string]>
-    > = {
+    const cases: Readonly<Record<string, readonly [Case, string, string]>> = {
       'a query that Postgres refuses': [
         { from: 'other' },
         'select 1,\n  nope',
@@ -330,13 +332,9 @@ describe('copying between databases', () => {
       'a query that MariaDB refuses': [
         { from: 'shop' },
         'select nope, 1',
-        `shop: --------------\nselect nope, 1\n--------------\n\nERROR 1054 (42S22) at line 1: Unknown column 'nope' in 'SELECT'\nmariadb: exit code 1`,
+        `shop: ERROR 1054 (42S22) at line 1: Unknown column 'nope' in 'SELECT'\nmariadb: exit code 1`,
       ],
-      'a query that SQLite refuses': [
-        { from: 'files' },
-        'select nope, 1',
-        'files: Parse error near line 3: no such column: nope\n  select nope, 1  \n         ^--- error here\nsqlite3: exit code 1',
-      ],
+      'a query that SQLite refuses': [{ from: 'files' }, 'select nope, 1', 'files: no such column: nope'],
       'a query that psql refuses': [
         { from: 'tool' },
         'select nope, 1',
@@ -361,7 +359,12 @@ describe('copying between databases', () => {
     for (const [name, [options, query, message]] of Object.entries(cases)) {
       it(name, async () => {
         const [failure, rows] = await copy({ table: 'ints', ...options, sql: query });
-        assert.equal(failure, message);
+        // How SQLite's client frames its message differs between its versions.
+        const shown =
+          options.from === 'files'
+            ? failure.replace(/Parse error near line 1: ([^(\n]*[^( \n])[^]*/, '$1')
+            : failure;
+        assert.equal(shown, message);
         assert.equal(rows, 0);
         assert.equal(await count(), 0);
       });
@@ -471,6 +474,5 @@ describe('copying between databases', () => {
       assert(!logged.join('\n').includes(secret));
     }
     assert.equal((await readdir(tmpdir())).filter(name => name.startsWith('millrace-load-')).length, 0);
-    assert.equal(join('a', 'b'), 'a/b');
   });
 });

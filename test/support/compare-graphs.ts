@@ -81,9 +81,8 @@ class GraphComparison implements Comparison {
       }
     }
     // What is shown of a file that cannot be loaded is a help for who is typing; nothing loaded can confirm it.
-    const shown = this.#analysis.root.nodes.filter(({ location, id }) => {
+    const shown = this.#analysis.root.nodes.filter(({ id }) => {
       const file = this.#analysis.files.find(({ pipelines }) => pipelines.includes(id));
-      void location;
       return file === undefined || (file.status !== 'failed' && !failedFiles.has(file.file));
     });
     this.#children({ ...this.#analysis.root, nodes: shown }, graph, isUncertain);

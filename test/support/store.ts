@@ -1,6 +1,6 @@
 /**
  * Stores for tests: one embedded server per test process, in a state folder of its own, and a project of its own for
- * every caller. Importing this file registers the hook that stops the server and removes everything.
+ * every caller. The hooks of all tests (hooks.ts) stop the server and remove everything.
  */
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
@@ -61,9 +61,11 @@ export async function temporaryStore(): Promise<TemporaryStore> {
   };
 }
 
-after(async function stopSharedServer() {
+/** Ends what {@link temporaryHome} began; the hooks of all tests call it. */
+export async function stopSharedServer(): Promise<void> {
   if (sharedHome === undefined) return;
   const home = await sharedHome;
+  sharedHome = undefined;
   await stopServer({ home, resources }, { force: true });
   await rm(home, { recursive: true, force: true });
-});
+}

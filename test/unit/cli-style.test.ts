@@ -2,8 +2,8 @@ import assert from 'node:assert/strict';
 import { styleFor } from '../../runner/cli/style.ts';
 
 describe('colours', () => {
-  const terminal = { isTTY: true } as NodeJS.WriteStream;
-  const file = { isTTY: false } as NodeJS.WriteStream;
+  const terminal = { isTTY: true } as unknown as NodeJS.WriteStream;
+  const file = { isTTY: false } as unknown as NodeJS.WriteStream;
   const variables = ['NO_COLOR', 'TERM'] as const;
   const before: Partial<Record<string, string | undefined>> = {};
 

@@ -1,17 +1,28 @@
 import assert from 'node:assert/strict';
-import type { Command } from '../../runner/api/command.ts';
+import { Command } from '../../runner/api/command.ts';
 import { reviveCommands } from '../../runner/api/parallel-task.ts';
 import {
+  assertAlmostEqual,
+  assertEqual,
+  assertNotFound,
+  CopyFile,
   csv,
   ExecuteSQL,
+  HttpRequest,
   jsonl,
+  parquet,
   ReadFile,
+  ReadScriptOutput,
+  RemoveFile,
   RunBash,
   RunFunction,
   RunProcess,
   RunScript,
+  WriteFile,
 } from '../../runner/commands/index.ts';
+import { commandDocs } from '../../runner/commands/docs.ts';
 import { commandRegistry } from '../../runner/commands/registry.ts';
+import { masker } from '../../runner/engine/masks.ts';
 import { messageOf, taskWith } from '../support/commands.ts';
 import { temporaryFolder } from '../support/temp.ts';
 
@@ -81,6 +92,67 @@ describe('options of commands', () => {
       () => new ReadFile(untyped({ file: 'a.csv', table: 't', format: 'csv' })),
       'ReadFile: format must be csv(), jsonl() or parquet(), not "csv".',
     ],
+    'a mapper that nothing runs': [
+      () => new ReadFile({ file: 'a.csv', table: 't', mapper: 'map.lua' }),
+      'ReadFile: nothing is known that runs "map.lua". Its name must end in one of .ts .mts .cts .js .mjs .cjs .py .sh .rb .pl .R.',
+    ],
+    'a mapper for Parquet': [
+      () => new ReadFile({ file: 'a.parquet', table: 't', mapper: 'map.py' }),
+      'ReadFile: a mapper reads text, so it cannot be used with parquet().',
+    ],
+    'a packed Parquet file': [
+      () => new ReadFile({ file: 'a.parquet.gz', table: 't' }),
+      'ReadFile: a Parquet file cannot be read from a gzip file: it is packed inside. Set compression to "none".',
+    ],
+    'makeUnique of a wrong type': [
+      () => new ReadFile(untyped({ file: 'a.csv', table: 't', makeUnique: 'yes' })),
+      'ReadFile: makeUnique must be true or false, not "yes".',
+    ],
+    'Parquet of a script': [
+      () => new ReadScriptOutput(untyped({ file: 'a.py', table: 't', format: parquet() })),
+      'ReadScriptOutput: format must be csv() or jsonl(), not parquet().',
+    ],
+    'a header to match in a file that is written': [
+      () => new WriteFile({ file: 'a.csv', sql: 'select 1', format: csv({ header: 'match' }) }),
+      'WriteFile: header must be true or false and footer false: they are for reading.',
+    ],
+    'a zip file to write': [
+      () => new WriteFile(untyped({ file: 'a.zip', sql: 'select 1', compression: 'zip' })),
+      'WriteFile: compression must be "none" or "gzip", not "zip".',
+    ],
+    'a file to write outside of dataDir': [
+      () => new WriteFile({ file: 'a/../../b.csv', sql: 'select 1' }),
+      'WriteFile: file must be a file below the project\'s dataDir, and "a/../../b.csv" leads out of it.',
+    ],
+    'a file to copy outside of dataDir': [
+      () => new CopyFile({ from: 'a', to: '/etc/passwd' }),
+      'CopyFile: to must be a file below the project\'s dataDir, and "/etc/passwd" leads out of it.',
+    ],
+    'the directory itself': [
+      () => new RemoveFile({ file: '.' }),
+      'RemoveFile: file must be a file below the project\'s dataDir, and "." leads out of it.',
+    ],
+    'no file': [() => new RemoveFile(untyped({})), 'RemoveFile: file is missing.'],
+    'a check without a description': [
+      () => assertNotFound(untyped({ sql: 'select 1' })),
+      'assertNotFound: description must be a string that is not empty, not undefined.',
+    ],
+    'a check with nothing to compare with': [
+      () => assertEqual(untyped({ description: 'd', sql: 'select 1' })),
+      'assertEqual has neither expected nor otherSql. Give one of them.',
+    ],
+    'a check with too much to compare with': [
+      () => assertEqual(untyped({ description: 'd', sql: 'select 1', expected: 1, otherSql: 'select 1' })),
+      'assertEqual has both expected and otherSql. Give one of them.',
+    ],
+    'a check without a tolerance': [
+      () => assertAlmostEqual(untyped({ description: 'd', sql: 'select 1', expected: 1 })),
+      'assertAlmostEqual: give either tolerance or relativeTolerance.',
+    ],
+    'an option of another check': [
+      () => assertNotFound(untyped({ description: 'd', sql: 'select 1', expected: 1 })),
+      'assertNotFound has an unknown option: "expected". It takes: sql, sqlFile, replace, description, db.',
+    ],
     'a long delimiter': [
       () => csv({ delimiter: '||' }),
       'csv(): delimiter must be one ASCII character, not "||".',
@@ -117,7 +189,7 @@ describe('options of commands', () => {
   });
 
   it('shows what would run', () => {
-    const shown: readonly (readonly [Command, string])[] = [
+    const shown: (readonly [Command, string])[] = [
       [new RunBash('  ping -c 3 localhost\n'), 'ping -c 3 localhost'],
       [new RunBash(() => 'echo a'), 'echo a'],
       [
@@ -150,6 +222,36 @@ describe('options of commands', () => {
         `gunzip --stdout data/a.csv.gz | millrace sql dwh -c 'COPY raw.a FROM STDIN WITH (FORMAT csv, DELIMITER E'\\''\\t'\\'', HEADER, NULL '\\''N'\\'')'`,
       ],
     ];
+    shown.push(
+      [
+        new ReadFile({
+          file: 'a.zip',
+          table: 't',
+          mapper: 'map.py',
+          format: csv({ footer: true }),
+          makeUnique: true,
+        }),
+        "unzip -p data/a.zip | python3 map.py | sed '$d' | millrace sql dwh -c 'COPY t FROM STDIN WITH (FORMAT csv) /* then each record once */'",
+      ],
+      [
+        new ReadScriptOutput({ file: 'a.sh', args: ['x y'], table: 't', format: jsonl() }),
+        "bash a.sh 'x y' | millrace sql dwh -c 'COPY t FROM STDIN'",
+      ],
+      [
+        new WriteFile({ file: 'a.csv.gz', sql: 'select 1;' }),
+        "millrace sql dwh -c 'COPY (select 1\n) TO STDOUT WITH (FORMAT csv)' | gzip > data/a.csv.gz",
+      ],
+      [
+        new HttpRequest({ url: 'https://a.de/?key=x', body: '{}', headers: { accept: '*/*' }, retries: 2 }),
+        "curl --fail-with-body --location --request POST --retry 2 --max-time 300 --header 'accept: */*' --data-binary '{}' 'https://a.de/?key=***'",
+      ],
+      [new CopyFile({ from: 'a', to: 'b c' }), "cp data/a 'data/b c'"],
+      [new RemoveFile({ file: 'a' }), 'rm -f data/a'],
+      [
+        assertEqual({ description: 'd', sql: 'select 1', expected: 'x', db: 'shop' }),
+        "# assertEqual: d\nmillrace sql shop -c 'select 1'\n# expected: 'x'",
+      ],
+    );
     for (const [command, text] of shown) assert.equal(command.shellCommand(), text);
   });
 
@@ -180,6 +282,47 @@ describe('options of commands', () => {
     });
   });
 
+  it('shows files with their content', async () => {
+    await using folder = await temporaryFolder({ 'map.py': 'print(1)\n' });
+    const command = new ReadFile({
+      file: 'a.csv.gz',
+      table: 't',
+      mapper: 'map.py',
+      format: csv({ header: true }),
+    });
+    taskWith(command, folder.path);
+    assert.deepEqual(command.docs(), [
+      { label: 'file', value: 'a.csv.gz', language: 'file' },
+      { label: 'table', value: 't', language: 'text' },
+      { label: 'db', value: 'dwh (default)', language: 'text' },
+      { label: 'format', value: 'csv({ header: true })', language: 'text' },
+      { label: 'compression', value: 'gzip', language: 'text' },
+      { label: 'mapper', value: 'map.py', language: 'file' },
+      { label: 'mapper content', value: 'print(1)\n', language: 'text' },
+      {
+        label: 'command',
+        value:
+          "gunzip --stdout data/a.csv.gz | python3 map.py | millrace sql dwh -c 'COPY t FROM STDIN WITH (FORMAT csv, HEADER)'",
+        language: 'bash',
+      },
+    ]);
+  });
+
+  it('masks secrets, and shows in place that a command cannot say what it does', () => {
+    const leaky = new RunBash('echo p4ssword');
+    assert.deepEqual(commandDocs(leaky, masker(['p4ssword'])), [
+      { label: 'command', value: 'echo ***', language: 'bash' },
+    ]);
+    class Broken extends Command {
+      override shellCommand(): string {
+        throw new Error('no p4ssword');
+      }
+    }
+    assert.deepEqual(commandDocs(new Broken(), masker(['p4ssword'])), [
+      { label: 'command', value: 'cannot be shown: no ***', language: 'text' },
+    ]);
+  });
+
   it('never shows values of the environment', () => {
     const docs = JSON.stringify(new RunBash({ command: 'true', env: { TOKEN: 's3cret' } }).docs());
     assert.ok(docs.includes('TOKEN') && !docs.includes('s3cret'));
@@ -192,6 +335,15 @@ describe('options of commands', () => {
       new RunScript({ file: 'a.sh', args: ['x'] }),
       new ExecuteSQL({ sql: 'select @x@', replace: { '@x@': 1 } }),
       new ReadFile({ file: 'a.jsonl', table: 't', format: jsonl() }),
+      new ReadFile({ file: 'a.zip', table: 't', mapper: 'a.py', makeUnique: true }),
+      new ReadScriptOutput({ file: 'a.py', args: ['x'], table: 't' }),
+      new WriteFile({ file: 'a.csv', sql: 'select 1', format: csv({ header: true }) }),
+      new HttpRequest({ url: 'http://a.de/', headers: { accept: '*/*' }, timeout: 3 }),
+      new CopyFile({ from: 'a', to: 'b' }),
+      new RemoveFile({ file: 'a' }),
+      assertEqual({ description: 'd', sql: 'select 1', otherSql: 'select 2' }),
+      assertEqual({ description: 'd', sql: 'select 1', expected: 12345678901234567890n }),
+      assertNotFound({ description: 'd', sqlFile: 'a.sql', replace: { '@a@': 1 } }),
     ];
     for (const command of plain) {
       const spec = command.spec();
@@ -207,6 +359,10 @@ describe('options of commands', () => {
       new RunFunction(() => undefined),
       new ExecuteSQL({ sql: () => 'select 1' }),
       new ExecuteSQL({ sql: '@x@', replace: { '@x@': () => 1 } }),
+      new ReadScriptOutput({ file: 'a.py', args: () => [], table: 't' }),
+      new WriteFile({ file: 'a.csv', sql: () => 'select 1' }),
+      new HttpRequest({ url: () => 'http://a.de/' }),
+      assertEqual({ description: 'd', sql: 'select 1', otherSql: () => 'select 2' }),
     ];
     for (const command of bound) assert.equal(command.spec(), undefined);
   });

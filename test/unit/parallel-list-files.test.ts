@@ -11,7 +11,8 @@ import { temporaryFolder } from '../support/temp.ts';
 const what = 'Parallel task "load"';
 
 async function list(directory: string, pattern: string): Promise<string[]> {
-  const files = await Array.fromAsync(new FilePattern(what, pattern).files(directory));
+  const files: string[] = [];
+  for await (const file of new FilePattern(what, pattern).files(directory)) files.push(file);
   return files.sort();
 }
 

@@ -49,18 +49,12 @@ export function setProperty(
   if (target instanceof Dyn) return;
   if (target === undefined || target === null) {
     const name = key instanceof Dyn ? '…' : String(key);
-    machine.mistake(
-      new TypeError(`Cannot set properties of ${String(target)} (setting '${name}')`),
-      node,
-    );
+    machine.mistake(new TypeError(`Cannot set properties of ${String(target)} (setting '${name}')`), node);
     return;
   }
   if (typeof target !== 'object' && typeof target !== 'function') {
     const name = key instanceof Dyn ? '…' : String(key);
-    machine.mistake(
-      new TypeError(`Cannot create property '${name}' on ${typeof target} '${String(target)}'`),
-      node,
-    );
+    machine.mistake(new TypeError(`Cannot create property '${name}' on ${typeof target}`), node);
     return;
   }
   if (isProtected(machine, target)) {
@@ -115,7 +109,7 @@ export function deleteProperty(machine: Machine, target: unknown, key: unknown, 
   }
   machine.modules.noteMutation(target);
   if (Reflect.deleteProperty(target, toKey(key))) return true;
-  return machine.mistake(new TypeError(`Cannot delete property '${String(key)}' of ${String(target)}`), node);
+  return machine.mistake(new TypeError(`Cannot delete property '${String(key)}' of an object`), node);
 }
 
 export function toKey(key: unknown): PropertyKey {

@@ -38,7 +38,7 @@ const pureConstructors = (): readonly (abstract new (...args: never[]) => unknow
   AggregateError,
   URL,
   URLSearchParams,
-  Iterator as unknown as typeof Object,
+  Iterator,
 ];
 
 function collect(): BuiltIns {

@@ -11,7 +11,12 @@ import { Abandoned, Coerced, Dyn, isSignal, UserThrow } from './values.ts';
 
 type Callable = (...args: never[]) => unknown;
 
-const { apply: applyMethod, bind: bindMethod, call: callMethod, toString: toStringMethod } = Function.prototype;
+const {
+  apply: applyMethod,
+  bind: bindMethod,
+  call: callMethod,
+  toString: toStringMethod,
+} = Function.prototype;
 
 interface Bound {
   readonly target: unknown;
@@ -83,7 +88,12 @@ function applyFunction(
   return callFunction(machine, fn, thisValue, Array.from(list as ArrayLike<unknown>), node);
 }
 
-function bindFunction(machine: Machine, target: unknown, args: readonly unknown[], node: SyntaxNode): unknown {
+function bindFunction(
+  machine: Machine,
+  target: unknown,
+  args: readonly unknown[],
+  node: SyntaxNode,
+): unknown {
   if (target instanceof Dyn) return target.derive();
   if (typeof target !== 'function') {
     return machine.mistake(new TypeError('Bind must be called on a function'), node);
@@ -129,7 +139,8 @@ export function escape(machine: Machine, value: unknown, dyn: Dyn, node: SyntaxN
       try {
         return machine.deeper(node, () => callClosure(machine, closure, undefined, args));
       } catch (error) {
-        if (error instanceof UserThrow || error instanceof Abandoned || error instanceof Coerced) return undefined;
+        if (error instanceof UserThrow || error instanceof Abandoned || error instanceof Coerced)
+          return undefined;
         throw error;
       }
     });
@@ -163,7 +174,10 @@ export function construct(
   machine.step(node);
   if (fn instanceof Dyn) return callUnknown(machine, fn, undefined, args, node);
   const closure = closureOf(fn);
-  if (closure !== undefined && (ts.isFunctionDeclaration(closure.node) || ts.isFunctionExpression(closure.node))) {
+  if (
+    closure !== undefined &&
+    (ts.isFunctionDeclaration(closure.node) || ts.isFunctionExpression(closure.node))
+  ) {
     return callUnknown(machine, new Dyn('a function that is used as a class', node), undefined, args, node);
   }
   if (typeof fn !== 'function' || closure !== undefined) {
@@ -183,11 +197,7 @@ export function constructValue(
   node: SyntaxNode,
 ): unknown {
   if (classInfoOf(fn) !== undefined) {
-    return Reflect.construct(
-      fn as new (...given: unknown[]) => object,
-      args,
-      newTarget as new () => object,
-    ) as unknown;
+    return Reflect.construct(fn as new (...given: unknown[]) => object, args, newTarget as new () => object);
   }
   const answer = machine.host.construct(machine, fn, args, newTarget, node);
   if (answer !== undefined) return answer.value;
@@ -215,4 +225,3 @@ export function superCall(
   afterSuper(scope.frame, scope);
   return made;
 }
-

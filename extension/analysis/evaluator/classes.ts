@@ -77,6 +77,7 @@ function describe(value: unknown): string {
 }
 
 function baseClass(machine: Machine, members: ClassMembers): Constructor {
+  // eslint-disable-next-line @typescript-eslint/no-extraneous-class -- its members are defined afterwards
   return class {
     constructor(...args: unknown[]) {
       const newTarget: unknown = new.target;
@@ -187,9 +188,7 @@ class ClassMembers {
         }
         define(target, key, {
           ...accessorsOf(target, key),
-          ...(ts.isGetAccessor(member)
-            ? { get: accessor as () => unknown }
-            : { set: accessor as (value: unknown) => void }),
+          ...(ts.isGetAccessor(member) ? { get: accessor } : { set: accessor }),
           enumerable: false,
         });
       } else if (ts.isPropertyDeclaration(member) && !isStatic) {
@@ -261,7 +260,8 @@ class ClassMembers {
     );
     const assignProperties = (scope: Scope): void => {
       for (const { name } of properties) {
-        if (!ts.isIdentifier(name) || typeof frame.thisValue !== 'object' || frame.thisValue === null) continue;
+        if (!ts.isIdentifier(name) || typeof frame.thisValue !== 'object' || frame.thisValue === null)
+          continue;
         const value = scope.lookup(name.text)?.binding.value;
         define(frame.thisValue, name.text, { value, writable: true, enumerable: true });
       }
@@ -314,7 +314,7 @@ export function afterSuper(frame: Frame, scope: Scope): void {
 
 export function privatesOf(object: object): Map<string, unknown> {
   let names = privateNames.get(object);
-  if (names === undefined) privateNames.set(object, (names = new Map()));
+  if (names === undefined) privateNames.set(object, (names = new Map<string, unknown>()));
   return names;
 }
 
@@ -337,5 +337,7 @@ function accessorsOf(target: object, key: unknown): PropertyDescriptor {
 }
 
 function hasModifier(node: SyntaxNode, kind: ts.SyntaxKind): boolean {
-  return ts.canHaveModifiers(node) && ts.getModifiers(node)?.some(modifier => modifier.kind === kind) === true;
+  return (
+    ts.canHaveModifiers(node) && ts.getModifiers(node)?.some(modifier => modifier.kind === kind) === true
+  );
 }

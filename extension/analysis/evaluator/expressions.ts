@@ -69,9 +69,7 @@ function chain(machine: Machine, node: ts.Expression, scope: Scope): unknown {
     case Kind.TaggedTemplateExpression:
       return taggedTemplate(machine, node as ts.TaggedTemplateExpression, scope);
     case Kind.ArrayLiteralExpression:
-      return machine.created(
-        spreadAll(machine, (node as ts.ArrayLiteralExpression).elements, scope, node),
-      );
+      return machine.created(spreadAll(machine, (node as ts.ArrayLiteralExpression).elements, scope, node));
     case Kind.ObjectLiteralExpression:
       return objectLiteral(machine, node as ts.ObjectLiteralExpression, scope);
     case Kind.ArrowFunction:
@@ -188,7 +186,7 @@ function asText(machine: Machine, value: unknown, node: SyntaxNode): string | Dy
     if (typeof value === 'symbol')
       return machine.mistake(new TypeError('Cannot convert a Symbol value to a string'), node);
     // Whatever toString() the program has for its own objects is what counts.
-    return `${value as string}`;
+    return String(value);
   } catch (error) {
     if (error instanceof Coerced) return error.dyn.derive();
     if (error instanceof TypeError) return machine.mistake(error, node);
@@ -217,8 +215,13 @@ function taggedTemplate(machine: Machine, node: ts.TaggedTemplateExpression, sco
   return callFunction(machine, fn, thisValue, [Object.freeze(strings), ...values], node);
 }
 
-function rawText(node: ts.TemplateLiteralToken | ts.TemplateHead | ts.TemplateMiddle | ts.TemplateTail): string {
-  return node.getText().slice(1, node.kind === Kind.TemplateHead || node.kind === Kind.TemplateMiddle ? -2 : -1).replace(/\r\n?/g, '\n');
+function rawText(
+  node: ts.TemplateLiteralToken | ts.TemplateHead | ts.TemplateMiddle | ts.TemplateTail,
+): string {
+  return node
+    .getText()
+    .slice(1, node.kind === Kind.TemplateHead || node.kind === Kind.TemplateMiddle ? -2 : -1)
+    .replace(/\r\n?/g, '\n');
 }
 
 /** The values of arguments or elements, with what is spread among them. */
@@ -269,9 +272,11 @@ function objectLiteral(machine: Machine, node: ts.ObjectLiteralExpression, scope
   for (const property of node.properties) {
     if (ts.isPropertyAssignment(property)) {
       const key = propertyKey(machine, property.name, scope);
-      const name = typeof key === 'symbol' ? `[${key.description ?? ''}]` : key instanceof Dyn ? '' : String(key);
-      const { value } =
-        resumedValue(scope, property.initializer) ?? { value: evaluateNamed(machine, property.initializer, scope, name) };
+      const name =
+        typeof key === 'symbol' ? `[${key.description ?? ''}]` : key instanceof Dyn ? '' : String(key);
+      const { value } = resumedValue(scope, property.initializer) ?? {
+        value: evaluateNamed(machine, property.initializer, scope, name),
+      };
       if (key === '__proto__' && !ts.isComputedPropertyName(property.name))
         throw new Unsupported('it sets the prototype of an object', property);
       define(key, { value, writable: true });
@@ -298,7 +303,12 @@ function objectLiteral(machine: Machine, node: ts.ObjectLiteralExpression, scope
   return object;
 }
 
-function spreadInto(machine: Machine, object: Record<PropertyKey, unknown>, source: unknown, node: SyntaxNode): void {
+function spreadInto(
+  machine: Machine,
+  object: Record<PropertyKey, unknown>,
+  source: unknown,
+  node: SyntaxNode,
+): void {
   const dyn = source instanceof Dyn ? source : machine.opened(source);
   if (dyn !== undefined) {
     // What stands before may be overwritten.
@@ -373,7 +383,12 @@ function access(
   return { value: getProperty(machine, target, key, node), thisValue: target };
 }
 
-function readPrivate(machine: Machine, target: unknown, name: ts.PrivateIdentifier, node: SyntaxNode): unknown {
+function readPrivate(
+  machine: Machine,
+  target: unknown,
+  name: ts.PrivateIdentifier,
+  node: SyntaxNode,
+): unknown {
   if (target instanceof Dyn) return target.derive();
   const isObject = (typeof target === 'object' && target !== null) || typeof target === 'function';
   if (isObject && hasPrivate(target, name.text)) {
@@ -553,7 +568,11 @@ function unary(
   }
   const old = evaluateUnary(machine, Kind.PlusToken, value, node);
   const changed =
-    old instanceof Dyn ? old : typeof old === 'bigint' ? old : Number(old) + (operator === Kind.PlusPlusToken ? 1 : -1);
+    old instanceof Dyn
+      ? old
+      : typeof old === 'bigint'
+        ? old
+        : Number(old) + (operator === Kind.PlusPlusToken ? 1 : -1);
   assignTo(machine, operand, changed, scope);
   return ts.isPrefixUnaryExpression(node) ? changed : old;
 }
@@ -570,7 +589,12 @@ function typeOf(machine: Machine, node: ts.TypeOfExpression, scope: Scope): unkn
 function deleteExpression(machine: Machine, node: ts.DeleteExpression, scope: Scope): unknown {
   const { expression } = node;
   if (ts.isPropertyAccessExpression(expression)) {
-    return deleteProperty(machine, evaluate(machine, expression.expression, scope), expression.name.text, node);
+    return deleteProperty(
+      machine,
+      evaluate(machine, expression.expression, scope),
+      expression.name.text,
+      node,
+    );
   }
   if (ts.isElementAccessExpression(expression)) {
     const target = evaluate(machine, expression.expression, scope);
@@ -583,4 +607,3 @@ function metaProperty(machine: Machine, node: ts.MetaProperty, scope: Scope): un
   if (node.keywordToken === Kind.ImportKeyword) return machine.modules.importMeta(scope.module);
   return scope.frame.newTarget;
 }
-

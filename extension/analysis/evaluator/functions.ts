@@ -55,7 +55,10 @@ export function makeFunction(
   const { wrapper } = {
     wrapper(this: unknown, ...args: unknown[]): unknown {
       const result = callClosure(machine, closure, this, args);
-      if (result instanceof Dyn && machine.isStrict) throw new Coerced(result);
+      if (result instanceof Dyn && machine.isStrict) {
+        machine.coerced = result;
+        throw new Coerced(result);
+      }
       return result;
     },
   };
@@ -164,7 +167,9 @@ function* bodyOf(
 ): Generator<Suspension, unknown, unknown> {
   if (body === undefined) return undefined;
   if (ts.isBlock(body)) return yield* runBody(machine, body.statements, scope);
-  return hasSuspension(body) ? yield* evaluateSuspendable(machine, body, scope) : evaluate(machine, body, scope);
+  return hasSuspension(body)
+    ? yield* evaluateSuspendable(machine, body, scope)
+    : evaluate(machine, body, scope);
 }
 
 /** A real generator around the evaluation of one, so that native code can iterate it. */

@@ -244,7 +244,8 @@ export class HostApi {
       const repaired = this.#repaired(base, given, newTarget);
       if (repaired === undefined) return new Dyn('code with a mistake', node);
       ({ made } = repaired);
-      if (repaired.isMadeUp) this.infos.of(made, machine.evaluating.at(-1)).placeholder = new Dyn('code with a mistake', node);
+      if (repaired.isMadeUp)
+        this.infos.of(made, machine.evaluating.at(-1)).placeholder = new Dyn('code with a mistake', node);
     }
     machine.created(made);
     const info = this.infos.of(made, machine.evaluating.at(-1));
@@ -293,7 +294,11 @@ export class HostApi {
       }
     }
     const isAsGiven = placeholder === undefined && unknown.size === 0;
-    return { given: isAsGiven && given['commands'] === Reflect.get(options, 'commands') ? options : given, placeholder, unknown };
+    return {
+      given: isAsGiven && given['commands'] === Reflect.get(options, 'commands') ? options : given,
+      placeholder,
+      unknown,
+    };
   }
 
   #repaired(
@@ -391,9 +396,12 @@ export function findUnknown(machine: Machine, values: readonly unknown[], depth 
     if (depth >= 5 || isNode(value) || closureOf(value) !== undefined) continue;
     const isPlain = Reflect.getPrototypeOf(value) === Object.prototype;
     if (!Array.isArray(value) && !isPlain) continue;
-    const found = findUnknown(machine, Array.isArray(value) ? (value as unknown[]) : Object.values(value), depth + 1);
+    const found = findUnknown(
+      machine,
+      Array.isArray(value) ? (value as unknown[]) : Object.values(value),
+      depth + 1,
+    );
     if (found !== undefined) return found;
   }
   return undefined;
 }
-

@@ -15,23 +15,22 @@ export function hasUncertain(value: unknown): value is unknown[] {
  *
  * @throws Coerced when they are not known; elements that are uncertain one by one come as {@link Uncertain}
  */
-export function* iterate(machine: Machine, value: unknown, node: SyntaxNode): Generator<unknown> {
+export function* iterate(machine: Machine, value: unknown, node: SyntaxNode): Generator {
   if (value instanceof Dyn) throw new Coerced(value);
   const opened = machine.opened(value);
   if (opened !== undefined && !hasUncertain(value)) throw new Coerced(opened);
   if (Array.isArray(value)) {
-    // By index, as the real iterator does: an array may grow while it is gone through.
-    for (let index = 0; index < value.length; index++) {
+    // It may grow while it is gone through.
+    for (const item of value as unknown[]) {
       machine.step(node);
-      yield value[index] as unknown;
+      yield item;
     }
     return;
   }
   if (typeof value !== 'object' && typeof value !== 'string' && typeof value !== 'function') {
     machine.throwError(notIterable(value, node), node);
   }
-  const method =
-    value === null ? undefined : getProperty(machine, value, Symbol.iterator, node);
+  const method = value === null ? undefined : getProperty(machine, value, Symbol.iterator, node);
   if (method instanceof Dyn) throw new Coerced(method);
   if (typeof method !== 'function') machine.throwError(notIterable(value, node), node);
   const iterator = callFunction(machine, method, value, [], node);
@@ -39,7 +38,7 @@ export function* iterate(machine: Machine, value: unknown, node: SyntaxNode): Ge
   yield* items(machine, iterator, node);
 }
 
-function* items(machine: Machine, iterator: unknown, node: SyntaxNode): Generator<unknown> {
+function* items(machine: Machine, iterator: unknown, node: SyntaxNode): Generator {
   const next = getProperty(machine, iterator, 'next', node);
   let isDone = false;
   try {
@@ -90,7 +89,7 @@ export function asyncItems(machine: Machine, value: unknown, node: SyntaxNode): 
   }
   const iterator = iterate(machine, value, node);
   return () => {
-    const { done, value: item } = iterator.next() as IteratorResult<unknown>;
+    const { done, value: item } = iterator.next();
     return { done, value: item };
   };
 }

@@ -23,7 +23,7 @@ export interface Bounds {
   readonly nodes: number;
 }
 
-export const defaultBounds: Bounds = { steps: 3_000_000, depth: 250, nodes: 20_000 };
+export const defaultBounds: Bounds = { steps: 1_500_000, depth: 250, nodes: 20_000 };
 
 /** A file with more mistakes than anybody reads is not worth going on with. */
 const maxMistakes = 100;
@@ -78,6 +78,8 @@ export class Machine {
   readonly jobs = new JobQueue();
   /** Native code is asked for a result that must be known: a function that gives an unknown one breaks it off. */
   isStrict = false;
+  /** The unknown result because of which a function last broke off native code. */
+  coerced: Dyn | undefined;
   readonly #allowed = new WeakSet();
   readonly #changes: Changes[] = [];
   /** Objects of which it is not known what they hold. */
@@ -139,6 +141,12 @@ export class Machine {
   /** What may have thrown since somebody looked last. */
   takeMayThrow(): Dyn | undefined {
     return this.mayThrow;
+  }
+
+  takeCoerced(): Dyn | undefined {
+    const { coerced } = this;
+    this.coerced = undefined;
+    return coerced;
   }
 
   get isCertain(): boolean {
@@ -210,7 +218,7 @@ export class Machine {
   /** Notes that an object came into being, so that it is known to be certain within the present context. */
   created<T extends object>(object: T): T {
     if (this.contexts.length > 0) this.#createdAt.set(object, this.contexts.length);
-    if (this.evaluating.length > 1) this.modules.noteCreated(this, object);
+    this.modules.noteCreated(this, object);
     return object;
   }
 
@@ -255,7 +263,7 @@ export class Machine {
     const changes = this.#changes.at(-1);
     if (changes === undefined) return;
     let byKey = changes.get(target);
-    if (byKey === undefined) changes.set(target, (byKey = new Map()));
+    if (byKey === undefined) changes.set(target, (byKey = new Map<PropertyKey | undefined, Change>()));
     if (!byKey.has(key)) byKey.set(key, change);
   }
 
@@ -270,7 +278,10 @@ export class Machine {
     } catch (error) {
       if (!(error instanceof UserThrow) && !(error instanceof Abandoned)) throw error;
       if (this.tryDepth > 0) {
-        throw new OutOfBounds(`whether an error is thrown here depends on ${context.dyn.reason}`, context.dyn.node);
+        throw new OutOfBounds(
+          `whether an error is thrown here depends on ${context.dyn.reason}`,
+          context.dyn.node,
+        );
       }
       const module = this.evaluating.at(-1);
       if (module !== undefined) module.mayFail ??= context.dyn;
@@ -293,7 +304,8 @@ export class Machine {
     for (const { changes, after } of branches) {
       for (const [target, byKey] of changes) {
         let values = targets.get(target);
-        if (values === undefined) targets.set(target, (values = new Map()));
+        if (values === undefined)
+          targets.set(target, (values = new Map<PropertyKey | undefined, unknown[]>()));
         for (const [key, change] of byKey) {
           let list = values.get(key);
           if (list === undefined) values.set(key, (list = []));

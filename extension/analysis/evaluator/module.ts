@@ -110,6 +110,8 @@ export class Modules {
   readonly #modules = new Map<string, AnyModule>();
   readonly #owners = new WeakMap<object, EvaluatedModule>();
   readonly #platform: Platform;
+  /** The file that is loaded for itself; the others are loaded because they are imported. */
+  #rootPath = '';
 
   constructor(
     files: ProjectFiles,
@@ -132,6 +134,7 @@ export class Modules {
 
   /** Evaluates a file and everything that it imports. */
   load(machine: Machine, path: string): EvaluatedModule | undefined {
+    this.#rootPath = path;
     const module = this.#link(machine, path);
     if (!(module instanceof EvaluatedModule)) return undefined;
     this.#evaluate(machine, module);
@@ -141,7 +144,7 @@ export class Modules {
   /** Notes that an object belongs to a module, so that it is known who changes it. */
   noteCreated(machine: Machine, object: object): void {
     const module = machine.evaluating.at(-1);
-    if (module !== undefined && machine.evaluating.length > 1) this.#owners.set(object, module);
+    if (module !== undefined && module.path !== this.#rootPath) this.#owners.set(object, module);
   }
 
   noteMutation(target: object): void {
@@ -194,7 +197,12 @@ export class Modules {
     );
   }
 
-  #resolve(machine: Machine, specifier: string, from: EvaluatedModule, node: SyntaxNode): AnyModule | undefined {
+  #resolve(
+    machine: Machine,
+    specifier: string,
+    from: EvaluatedModule,
+    node: SyntaxNode,
+  ): AnyModule | undefined {
     const target = this.files.resolve(specifier, from.path);
     switch (target.kind) {
       case 'missing':
@@ -413,7 +421,10 @@ export class Modules {
           const found = module.getExport(name);
           if (found === undefined) return undefined;
           if ('isInitialized' in found && !found.isInitialized && found.imported === undefined)
-            return machine.mistake(new ReferenceError(`Cannot access '${name}' before initialization`), undefined);
+            return machine.mistake(
+              new ReferenceError(`Cannot access '${name}' before initialization`),
+              undefined,
+            );
           return found.value;
         },
       });
@@ -469,7 +480,7 @@ export class Modules {
       machine.evaluating.pop();
       module.status = 'evaluated';
     }
-    if (machine.host.infos.nodes.size > nodes && machine.evaluating.length > 0) module.isShared = true;
+    if (machine.host.infos.nodes.size > nodes && module.path !== this.#rootPath) module.isShared = true;
     for (const imported of module.imports) {
       if (imported.hasFailed) module.hasFailed = true;
       module.mayFail ??= imported.mayFail;
@@ -485,7 +496,8 @@ export class Modules {
         : error instanceof Unsupported
           ? error.reason
           : `code that the analysis cannot evaluate (${error instanceof Error ? error.message : String(error)})`;
-    const node = error instanceof Unsupported ? error.node : error instanceof Coerced ? error.dyn.node : undefined;
+    const node =
+      error instanceof Unsupported ? error.node : error instanceof Coerced ? error.dyn.node : undefined;
     const dyn = new Dyn(reason, node ?? module.source);
     module.dynamic = dyn;
     for (const binding of module.scope.bindings.values()) {

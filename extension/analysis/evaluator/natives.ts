@@ -138,7 +138,8 @@ export function callNative(
   const blocked = unknownAmong(machine, fn, thisValue, args);
   if (blocked !== undefined) {
     const changed = mutatingArgument.has(fn) ? args[0] : mutating.has(fn) ? thisValue : undefined;
-    if (typeof changed === 'object' && changed !== null && !(changed instanceof Dyn)) machine.open(changed, blocked);
+    if (typeof changed === 'object' && changed !== null && !(changed instanceof Dyn))
+      machine.open(changed, blocked);
     return callUnknown(machine, blocked, thisValue, args, node);
   }
   const target = mutatingArgument.has(fn) ? args[0] : mutating.has(fn) ? thisValue : undefined;
@@ -154,15 +155,12 @@ export function callNative(
 }
 
 /** A change that is seen from where it is not certain that it happens. */
-function changeOutside(
-  machine: Machine,
-  fn: Callable,
-  target: object,
-  args: readonly unknown[],
-): unknown {
+function changeOutside(machine: Machine, fn: Callable, target: object, args: readonly unknown[]): unknown {
   const { context } = machine;
   if (context === undefined) return undefined;
-  const isFreezing = [Object.freeze, Object.seal, Object.preventExtensions].some(other => other === (fn as unknown));
+  const isFreezing = [Object.freeze, Object.seal, Object.preventExtensions].some(
+    other => other === (fn as unknown),
+  );
   if (isFreezing) return target;
   if ((fn as unknown) === Array.prototype.push && Array.isArray(target)) {
     for (const arg of args) target.push(new Uncertain(arg, context));
@@ -196,7 +194,8 @@ function callOnArray(
   for (const [index, element] of array.entries()) {
     if (!(element instanceof Uncertain)) {
       const made = callFunction(machine, callback, args[1], [element, index, array], node);
-      if ((fn as unknown) === Array.prototype.flatMap && Array.isArray(made)) result.push(...(made as unknown[]));
+      if ((fn as unknown) === Array.prototype.flatMap && Array.isArray(made))
+        result.push(...(made as unknown[]));
       else result.push(made);
       continue;
     }
@@ -260,14 +259,13 @@ function unknownAmong(
     }
   }
   if (comparing.has(fn)) {
-    const members =
-      Array.isArray(thisValue)
-        ? (thisValue as unknown[])
-        : thisValue instanceof Set
-          ? [...(thisValue as Set<unknown>)]
-          : thisValue instanceof Map
-            ? [...(thisValue as Map<unknown, unknown>).keys()]
-            : [];
+    const members = Array.isArray(thisValue)
+      ? (thisValue as unknown[])
+      : thisValue instanceof Set
+        ? [...(thisValue as Set<unknown>)]
+        : thisValue instanceof Map
+          ? [...(thisValue as Map<unknown, unknown>).keys()]
+          : [];
     const dyn = [...members, ...args].find(value => value instanceof Dyn);
     if (dyn instanceof Dyn) return dyn;
   }
@@ -368,7 +366,7 @@ function run(
   } catch (error) {
     if (error instanceof Coerced) return callUnknown(machine, error.dyn, thisValue, args, node);
     if (isSignal(error)) throw error;
-    if (error instanceof RangeError && /call stack/.test(error.message)) {
+    if (error instanceof RangeError && error.message.includes('call stack')) {
       throw new OutOfBounds('calls are nested too deeply', node);
     }
     throw new UserThrow(error, node);

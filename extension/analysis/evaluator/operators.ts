@@ -1,5 +1,5 @@
 /** Operators on values that may be unknown. */
-import { Kind, type SyntaxNode, ts } from '../syntax.ts';
+import { Kind, type SyntaxNode, type ts } from '../syntax.ts';
 import { toKey } from './access.ts';
 import type { Machine } from './machine.ts';
 import { Coerced, Dyn, isSignal, Unsupported } from './values.ts';
@@ -30,7 +30,11 @@ function unknownBinary(operator: ts.SyntaxKind, left: unknown, right: unknown): 
   const dyn = left instanceof Dyn ? left : (right as Dyn);
   if (operator !== Kind.PlusToken && operator !== Kind.PlusEqualsToken) return dyn.derive();
   const [before, after] = [left, right].map(part =>
-    part instanceof Dyn ? part.pattern : typeof part === 'string' || typeof part === 'number' ? String(part) : '${…}',
+    part instanceof Dyn
+      ? part.pattern
+      : typeof part === 'string' || typeof part === 'number'
+        ? String(part)
+        : '${…}',
   );
   return dyn.derive(`${before ?? ''}${after ?? ''}`);
 }
@@ -151,7 +155,7 @@ export function evaluateUnary(
       case Kind.MinusToken:
         return -(value as number);
       case Kind.PlusToken:
-        return +(value as number);
+        return Number(value);
       case Kind.TildeToken:
         return ~(value as number);
       default:

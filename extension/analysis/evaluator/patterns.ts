@@ -107,7 +107,11 @@ export function assignTo(machine: Machine, target: ts.Expression, value: unknown
 
 function setPrivate(machine: Machine, target: unknown, name: ts.PrivateIdentifier, value: unknown): void {
   if (target instanceof Dyn) return;
-  if ((typeof target !== 'object' && typeof target !== 'function') || target === null || !hasPrivate(target, name.text)) {
+  if (
+    (typeof target !== 'object' && typeof target !== 'function') ||
+    target === null ||
+    !hasPrivate(target, name.text)
+  ) {
     const message = `Cannot write private member ${name.text} to an object whose class did not declare it`;
     machine.mistake(new TypeError(message), name);
     return;
@@ -202,7 +206,7 @@ function rest(machine: Machine, value: unknown, taken: readonly PropertyKey[], n
 
 /** The elements of an array pattern's value, as far as the pattern wants them. */
 class Elements {
-  readonly #iterator: Generator<unknown>;
+  readonly #iterator: Generator;
   #unknown: Dyn | undefined;
   #isDone = false;
 

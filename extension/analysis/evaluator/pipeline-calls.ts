@@ -153,12 +153,7 @@ export class PipelineCalls {
     }
   }
 
-  #upstreams(
-    machine: Machine,
-    pipeline: Pipeline,
-    value: unknown,
-    child: unknown,
-  ): Upstreams {
+  #upstreams(machine: Machine, pipeline: Pipeline, value: unknown, child: unknown): Upstreams {
     if (value === undefined) return { known: [], unknown: undefined };
     if (value instanceof Dyn) return { known: [], unknown: value };
     if (!Array.isArray(value)) return { known: [], unknown: undefined };
@@ -248,8 +243,7 @@ export class PipelineCalls {
       if (fn.name === 'replace') info.open.push(new Dyn(uncertain.reason, node));
       return;
     }
-    const given =
-      args[1] instanceof Dyn ? [args[0], this.#host.placeholder(machine, args[1], node)] : args;
+    const given = args[1] instanceof Dyn ? [args[0], this.#host.placeholder(machine, args[1], node)] : args;
     if (this.#infos.uncertainty(pipeline) !== undefined)
       this.#infos.ofPipeline(pipeline).edgesUnknown ??= this.#infos.uncertainty(pipeline);
     if (!this.#run(machine, fn, pipeline, given, node, args)) return;
@@ -295,8 +289,14 @@ export class PipelineCalls {
     const dyn = findUnknown(machine, args);
     if (dyn !== undefined) return { value: dyn.derive() };
     const found = this.#host.native(machine, pipeline.find, pipeline, args, node);
-    const isSure = isNode(found) ? this.#infos.isCertain(found) : this.#infos.uncertainty(pipeline) === undefined;
-    return { value: isSure ? found : (this.#infos.uncertainty(pipeline) ?? new Dyn(quoteSource(node), node)).derive() };
+    const isSure = isNode(found)
+      ? this.#infos.isCertain(found)
+      : this.#infos.uncertainty(pipeline) === undefined;
+    return {
+      value: isSure
+        ? found
+        : (this.#infos.uncertainty(pipeline) ?? new Dyn(quoteSource(node), node)).derive(),
+    };
   }
 
   #addCommands(

@@ -112,14 +112,26 @@ export class Platform {
     return new Proxy(Object.freeze({}), {
       get: (_, key) => {
         if (key === 'env') return env;
-        return typeof key === 'string' ? new Dyn(describeUnknown(`process.${key}`), node) : undefined;
+        return typeof key === 'string' && key in process
+          ? new Dyn(describeUnknown(`process.${key}`), node)
+          : undefined;
       },
     });
   }
 
   #path(machine: Machine): Map<string, unknown> {
     const exports = new Map<string, unknown>();
-    for (const name of ['join', 'basename', 'dirname', 'extname', 'normalize', 'isAbsolute', 'parse', 'format', 'relative'] as const) {
+    for (const name of [
+      'join',
+      'basename',
+      'dirname',
+      'extname',
+      'normalize',
+      'isAbsolute',
+      'parse',
+      'format',
+      'relative',
+    ] as const) {
       this.#add(machine, exports, name, (...args) =>
         Reflect.apply(nodePath[name] as AnyFunction, nodePath, args),
       );
@@ -154,7 +166,9 @@ export class Platform {
       return this.#files.fileSystem.stat(own) !== undefined;
     });
     this.#add(machine, exports, 'readFileSync', (path, options) => this.#readFile(path, options, node));
-    this.#add(machine, exports, 'readdirSync', (path, options) => this.#readDirectory(machine, path, options, node));
+    this.#add(machine, exports, 'readdirSync', (path, options) =>
+      this.#readDirectory(machine, path, options, node),
+    );
     this.#add(machine, exports, 'globSync', (pattern, options) => this.#glob(pattern, options));
     return exports;
   }
@@ -170,15 +184,26 @@ export class Platform {
           return rejected(machine, new UserThrow(error instanceof UserThrow ? error.value : error, node));
         }
       };
-    this.#add(machine, exports, 'readFile', promise((path, options) => this.#readFile(path, options, node)));
-    this.#add(machine, exports, 'readdir', promise((path, options) => this.#readDirectory(machine, path, options, node)));
+    this.#add(
+      machine,
+      exports,
+      'readFile',
+      promise((path, options) => this.#readFile(path, options, node)),
+    );
+    this.#add(
+      machine,
+      exports,
+      'readdir',
+      promise((path, options) => this.#readDirectory(machine, path, options, node)),
+    );
     return exports;
   }
 
   #readFile(path: unknown, options: unknown, node: SyntaxNode): unknown {
     const own = this.#ownPath(path);
     if (own instanceof Dyn) return own;
-    const encoding = typeof options === 'object' && options !== null ? Reflect.get(options, 'encoding') : options;
+    const encoding =
+      typeof options === 'object' && options !== null ? Reflect.get(options, 'encoding') : options;
     const text = this.#files.read(own);
     if (text === undefined) throw systemError('ENOENT', 'no such file or directory', 'open', own);
     const isText = encoding === 'utf8' || encoding === 'utf-8';
@@ -224,7 +249,8 @@ export class Platform {
     const base = this.#ownPath(cwd ?? (nodePath.isAbsolute(first) ? this.#files.directory : first));
     if (base instanceof Dyn) return base;
     const isAbsolute = nodePath.isAbsolute(first);
-    if (isAbsolute && !this.#files.isOwn(first)) return new Dyn('files that are not part of the project', undefined);
+    if (isAbsolute && !this.#files.isOwn(first))
+      return new Dyn('files that are not part of the project', undefined);
     const relativePattern = isAbsolute ? nodePath.relative(base, first) : first;
     if (/\*\*|[{(]/.test(relativePattern)) {
       const found = this.#files.glob([relativePattern], base, []);

@@ -142,7 +142,8 @@ function combined(machine: Machine, fn: unknown, source: unknown, node: SyntaxNo
       error => {
         if (fn === Promise.allSettled) finish(index, { status: 'rejected', reason: error.value });
         else if (fn !== Promise.any) promise.fail(error);
-        else if (--left === 0) promise.fail(new UserThrow(new AggregateError([], 'All promises were rejected'), node));
+        else if (--left === 0)
+          promise.fail(new UserThrow(new AggregateError([], 'All promises were rejected'), node));
       },
     );
   }

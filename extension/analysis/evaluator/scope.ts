@@ -48,11 +48,11 @@ export class Scope {
   }
 
   lookup(name: string): { readonly scope: Scope; readonly binding: Binding } | undefined {
-    let scope: Scope | undefined = this;
-    while (scope !== undefined) {
+    const own = this.bindings.get(name);
+    if (own !== undefined) return { scope: this, binding: own };
+    for (let scope = this.parent; scope !== undefined; scope = scope.parent) {
       const binding = scope.bindings.get(name);
       if (binding !== undefined) return { scope, binding };
-      scope = scope.parent;
     }
     return undefined;
   }

@@ -25,7 +25,11 @@ import {
 export type Running<T> = Generator<Suspension, T, unknown>;
 
 /** Evaluates the body of a function; its result. */
-export function* runBody(machine: Machine, statements: readonly ts.Statement[], scope: Scope): Running<unknown> {
+export function* runBody(
+  machine: Machine,
+  statements: readonly ts.Statement[],
+  scope: Scope,
+): Running<unknown> {
   hoist(machine, statements, scope);
   hoistVariables(statements, scope);
   const end = yield* runStatements(machine, statements, 0, scope);
@@ -84,7 +88,7 @@ export function hoist(machine: Machine, statements: Iterable<ts.Statement>, scop
       case Kind.VariableStatement: {
         const list = (statement as ts.VariableStatement).declarationList;
         if ((list.flags & ts.NodeFlags.BlockScoped) === 0) break;
-        const isConstant = (list.flags & ts.NodeFlags.BlockScoped) !== ts.NodeFlags.Let;
+        const isConstant = !isLet(list);
         for (const { name } of list.declarations)
           for (const { text } of boundNames(name)) scope.declare(text, isConstant);
         break;
@@ -110,6 +114,21 @@ export function hoist(machine: Machine, statements: Iterable<ts.Statement>, scop
         break;
     }
   }
+}
+
+function blockScope(list: ts.VariableDeclarationList): number {
+  return list.flags & ts.NodeFlags.BlockScoped;
+}
+
+function isLet(list: ts.VariableDeclarationList): boolean {
+  const letFlag: number = ts.NodeFlags.Let;
+  return blockScope(list) === letFlag;
+}
+
+/** `using` and `await using`, whose flags are those of `let` and `const` together, or more. */
+function isUsing(list: ts.VariableDeclarationList): boolean {
+  const constFlag: number = ts.NodeFlags.Const;
+  return blockScope(list) > constFlag;
 }
 
 /** Declares the `var`s anywhere in a function. */
@@ -232,7 +251,7 @@ export function* runDeclarations(
   scope: Scope,
 ): Running<void> {
   const isVar = (list.flags & ts.NodeFlags.BlockScoped) === 0;
-  if ((list.flags & ts.NodeFlags.Using) === ts.NodeFlags.Using) {
+  if (isUsing(list)) {
     throw new Unsupported('it declares something with "using"', list);
   }
   for (const { name, initializer } of list.declarations) {
@@ -274,7 +293,9 @@ function* runIf(machine: Machine, node: ts.IfStatement, scope: Scope): Running<C
   }
   const context: Context = { kind: 'conditional', dyn: test };
   const { thenStatement, elseStatement } = node;
-  const first = machine.branch(context, () => withoutWaiting(runStatement(machine, thenStatement, scope), node));
+  const first = machine.branch(context, () =>
+    withoutWaiting(runStatement(machine, thenStatement, scope), node),
+  );
   const second = machine.branch(context, () =>
     elseStatement === undefined
       ? undefined
@@ -296,7 +317,8 @@ function mergeCompletions(first: Completion, second: Completion, dyn: Dyn): Comp
 }
 
 /** What a loop does with the way in which its body ended. */
-type LoopStep = 'next' | { readonly leave: Completion } | { readonly maybeLeave: AbruptCompletion; readonly dyn: Dyn };
+type LoopStep =
+  'next' | { readonly leave: Completion } | { readonly maybeLeave: AbruptCompletion; readonly dyn: Dyn };
 
 function afterIteration(end: Completion, label: string | undefined): LoopStep {
   if (end === undefined) return 'next';
@@ -347,7 +369,9 @@ function* runLoop<T>(
     }
     uncertain = { of: step.maybeLeave, dyn: step.dyn };
   }
-  return uncertain?.of.type === 'return' ? { type: 'maybe', of: uncertain.of, dyn: uncertain.dyn } : undefined;
+  return uncertain?.of.type === 'return'
+    ? { type: 'maybe', of: uncertain.of, dyn: uncertain.dyn }
+    : undefined;
 }
 
 /** Evaluates the body of a loop once for all its rounds, of which nobody knows how many there are. */
@@ -380,16 +404,18 @@ function assignedNames(loop: SyntaxNode): Set<string> {
   const addTarget = (target: ts.Expression): void => {
     const inner = unwrapped(target);
     if (ts.isIdentifier(inner)) names.add(inner.text);
-    else ts.forEachChild(inner, child => {
-      if (ts.isIdentifier(child)) names.add(child.text);
-    });
+    else
+      ts.forEachChild(inner, child => {
+        if (ts.isIdentifier(child)) names.add(child.text);
+      });
   };
   const visit = (node: SyntaxNode): void => {
     if (ts.isBinaryExpression(node)) {
       const { kind } = node.operatorToken;
       if (kind >= Kind.FirstAssignment && kind <= Kind.LastAssignment) addTarget(node.left);
     } else if (ts.isPrefixUnaryExpression(node) || ts.isPostfixUnaryExpression(node)) {
-      if (node.operator === Kind.PlusPlusToken || node.operator === Kind.MinusMinusToken) addTarget(node.operand);
+      if (node.operator === Kind.PlusPlusToken || node.operator === Kind.MinusMinusToken)
+        addTarget(node.operand);
     }
     ts.forEachChild(node, visit);
   };
@@ -466,7 +492,7 @@ function* runWithItem(
     const isVar = (initializer.flags & ts.NodeFlags.BlockScoped) === 0;
     const [declaration] = initializer.declarations;
     if (declaration !== undefined) {
-      const isConstant = (initializer.flags & ts.NodeFlags.BlockScoped) === ts.NodeFlags.Const;
+      const isConstant = !isLet(initializer);
       if (!isVar) for (const { text } of boundNames(declaration.name)) scope.declare(text, isConstant);
       bindPattern(machine, declaration.name, item, isVar ? functionScope(outer) : scope);
     }
@@ -487,7 +513,7 @@ function* runFor(
   const names: string[] = [];
   if (initializer !== undefined && ts.isVariableDeclarationList(initializer)) {
     if ((initializer.flags & ts.NodeFlags.BlockScoped) !== 0) {
-      const isConstant = (initializer.flags & ts.NodeFlags.BlockScoped) !== ts.NodeFlags.Let;
+      const isConstant = !isLet(initializer);
       for (const { name } of initializer.declarations) {
         for (const { text } of boundNames(name)) {
           names.push(text);
@@ -541,7 +567,9 @@ function* runWhile(
     if (isTested) {
       const test = yield* expression(machine, node.expression, scope);
       if (test instanceof Dyn) {
-        return repeated(machine, test, node, scope, label, () => runStatement(machine, node.statement, scope));
+        return repeated(machine, test, node, scope, label, () =>
+          runStatement(machine, node.statement, scope),
+        );
       }
       if (!test) return undefined;
     }
@@ -549,7 +577,9 @@ function* runWhile(
     const step = afterIteration(yield* runStatement(machine, node.statement, scope), label);
     if (step === 'next') continue;
     if ('leave' in step) return step.leave;
-    return repeated(machine, step.dyn, node, scope, label, () => runStatement(machine, node.statement, scope));
+    return repeated(machine, step.dyn, node, scope, label, () =>
+      runStatement(machine, node.statement, scope),
+    );
   }
 }
 
@@ -746,7 +776,11 @@ function runEnum(machine: Machine, node: ts.EnumDeclaration, scope: Scope): void
 }
 
 /** Evaluates the statements of a module; a mistake in one of them does not hide what the others say. */
-export function* runModule(machine: Machine, statements: readonly ts.Statement[], scope: Scope): Running<void> {
+export function* runModule(
+  machine: Machine,
+  statements: readonly ts.Statement[],
+  scope: Scope,
+): Running<void> {
   for (const statement of statements) {
     try {
       yield* runStatement(machine, statement, scope);
@@ -762,7 +796,9 @@ export function* runModule(machine: Machine, statements: readonly ts.Statement[]
 function leaveUnknown(statement: ts.Statement, scope: Scope): void {
   const dyn = new Dyn('code with a mistake', statement);
   const names = ts.isVariableStatement(statement)
-    ? statement.declarationList.declarations.flatMap(({ name }) => [...boundNames(name)].map(({ text }) => text))
+    ? statement.declarationList.declarations.flatMap(({ name }) =>
+        [...boundNames(name)].map(({ text }) => text),
+      )
     : ts.isClassDeclaration(statement)
       ? [statement.name?.text ?? '*default*']
       : ts.isExportAssignment(statement)
@@ -770,4 +806,3 @@ function leaveUnknown(statement: ts.Statement, scope: Scope): void {
         : [];
   for (const name of names) if (scope.bindings.get(name)?.isInitialized !== true) scope.initialize(name, dyn);
 }
-

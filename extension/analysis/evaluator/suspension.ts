@@ -85,7 +85,7 @@ export function* evaluateSuspendable(
   }
   hasResumed = true;
   let values = resumed.get(scope.frame);
-  if (values === undefined) resumed.set(scope.frame, (values = new Map()));
+  if (values === undefined) resumed.set(scope.frame, (values = new Map<SyntaxNode, unknown>()));
   const prepared: SyntaxNode[] = [];
   for (const part of waitingParts(node)) {
     values.set(part, yield* evaluateSuspendable(machine, part, scope));
@@ -125,7 +125,8 @@ function* evaluateYield(
   const value = expression === undefined ? undefined : yield* evaluateSuspendable(machine, expression, scope);
   if (asteriskToken === undefined) return yield { kind: 'yield', value };
   if (value instanceof Dyn || expression === undefined) return yield { kind: 'yield', value };
-  const isAsync = scope.frame.isAsync && getProperty(machine, value, Symbol.asyncIterator, expression) !== undefined;
+  const isAsync =
+    scope.frame.isAsync && getProperty(machine, value, Symbol.asyncIterator, expression) !== undefined;
   if (isAsync) {
     const iterator = asyncItems(machine, value, expression);
     for (;;) {

@@ -54,33 +54,39 @@ export interface Context {
   readonly dyn: Dyn;
 }
 
+/** Ends a piece of evaluation. Evaluated code never sees it itself. */
+export abstract class Signal extends Error {}
+
 /** Thrown when native code tries to use an unknown value as a known one. */
-export class Coerced {
+export class Coerced extends Signal {
   readonly dyn: Dyn;
 
   constructor(dyn: Dyn) {
+    super(dyn.reason);
     this.dyn = dyn;
   }
 }
 
 /** What evaluated code throws; `try … catch` of the evaluated code catches it, nothing else does. */
-export class UserThrow {
+export class UserThrow extends Signal {
   readonly value: unknown;
   /** Where it was thrown. */
   readonly node: SyntaxNode | undefined;
 
   constructor(value: unknown, node: SyntaxNode | undefined) {
+    super(value instanceof Error ? value.message : typeof value === 'string' ? value : 'something is thrown');
     this.value = value;
     this.node = node;
   }
 }
 
 /** Ends the evaluation of a file: it holds something that the evaluator does not do. Not visible to evaluated code. */
-export class Unsupported {
+export class Unsupported extends Signal {
   readonly reason: string;
   readonly node: SyntaxNode | undefined;
 
   constructor(reason: string, node: SyntaxNode | undefined) {
+    super(reason);
     this.reason = reason;
     this.node = node;
   }
@@ -90,15 +96,10 @@ export class Unsupported {
 export class OutOfBounds extends Unsupported {}
 
 /** Ends a piece of evaluation whose mistake has been reported already. */
-export class Abandoned {}
+export class Abandoned extends Signal {}
 
-export function isSignal(error: unknown): boolean {
-  return (
-    error instanceof UserThrow ||
-    error instanceof Unsupported ||
-    error instanceof Abandoned ||
-    error instanceof Coerced
-  );
+export function isSignal(error: unknown): error is Signal {
+  return error instanceof Signal;
 }
 
 /** How a statement ends, if not normally. */
@@ -113,5 +114,4 @@ export type AbruptCompletion = Exclude<Completion, undefined | { readonly type: 
 
 /** What a suspended function waits for. */
 export type Suspension =
-  | { readonly kind: 'await'; readonly value: unknown }
-  | { readonly kind: 'yield'; readonly value: unknown };
+  { readonly kind: 'await'; readonly value: unknown } | { readonly kind: 'yield'; readonly value: unknown };

@@ -32,6 +32,12 @@ export interface QueryCall extends ClientCall {
   readonly binary: BinaryText;
 }
 
+/** A call whose answer decides how the rows are asked for. */
+export interface QueryPlan {
+  readonly describe: ClientCall;
+  query(answer: string): QueryCall;
+}
+
 /** One type of database, through its client. All functions are pure. */
 export interface Client<Definition> {
   /** The client's names: the first one that is found is used. */
@@ -45,9 +51,11 @@ export interface Client<Definition> {
   /** Whether the client shows statements itself when it is asked to; else the whole script is shown before. */
   readonly echoes: boolean;
   /** Prints the rows of a query; absent where the client has no output that keeps all values. */
-  query?(program: string, database: Definition, request: QueryRequest): QueryCall;
+  query?(program: string, database: Definition, request: QueryRequest): QueryCall | QueryPlan;
   /** A text as a literal of the database's SQL, with a type if one is given. */
   literal(text: string, type: string | undefined): string;
+  /** What matters of what the client says when it fails. Default: all of it. */
+  error?(said: string): string;
   /** Set where rows are loaded by a script of INSERT statements. */
   readonly insert?: InsertDialect;
 }

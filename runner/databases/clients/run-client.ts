@@ -25,6 +25,8 @@ export interface ClientRun {
   readonly secrets: readonly string[];
   /** Takes what the client says on standard error, whole lines. Default: it is only kept for the error. */
   readonly onError?: ((text: string) => void) | undefined;
+  /** What matters of what the client says when it fails. Default: all of it. */
+  readonly explain?: ((said: string) => string) | undefined;
   /** Aborting ends the program. */
   readonly signal?: AbortSignal | undefined;
 }
@@ -62,7 +64,8 @@ export async function runClient(
   stderr.end();
   if (end.exitCode === 0) return;
   const said = (stderr.text.trim() === '' ? printed : stderr.text).trim();
-  throw new ClientError(run.alias, call.program, end, masked(said, run.secrets));
+  const told = run.explain?.(said) ?? said;
+  throw new ClientError(run.alias, call.program, end, masked(told, run.secrets));
 }
 
 /** What a client prints, as it comes; the client waits while nobody takes it. Fails when the client does. */

@@ -20,9 +20,9 @@ export const sqliteClient: Client<SqliteDatabase> = {
   query: (program, { options: { file } }, { sql }) => ({
     program,
     // A file that is not there is an error, instead of a new one.
-    args: [...common, '-readonly', file],
+    args: [...common, '-cmd', '.mode quote', '-cmd', '.headers on', '-readonly', file],
     env: {},
-    input: `.mode quote\n.headers on\n${sql}\n;\n`,
+    input: `${sql}\n;\n`,
     decode: decodeSqliteQuote,
     binary: 'bytes',
   }),

@@ -4,8 +4,7 @@ import type { BinaryText, Cell, RowBatch, RowDecoder } from './row.ts';
 /** A column that rows are loaded into. */
 export interface TargetColumn {
   readonly name: string;
-  /** What its type reads besides text: bytes, or numbers and truth values (a BIT of MySQL is one byte). */
-  readonly kind: 'text' | 'bytes' | 'number';
+  readonly kind: 'text' | 'bytes';
 }
 
 /** Bytes that the column cannot hold. */
@@ -39,7 +38,6 @@ function encode(cell: string | Buffer, { name, kind }: TargetColumn, binary: Bin
       `column "${name}" gets bytes that are no text: make it a bytea, or turn them into text in the query`,
     );
   }
-  if (kind === 'number' && cell.length === 1 && cell < ' ') return String(cell.charCodeAt(0));
   return escapeCopyText(cell);
 }
 

@@ -1,16 +1,21 @@
 /**
  * Rows of the client of MySQL and MariaDB with `--xml`: the only output of it that tells NULL from the text "NULL" and
- * loses nothing of a value. The client writes values as they are, besides four entities.
+ * loses nothing of a text but NUL characters. The client writes texts as they are, besides four entities.
  */
 import { isUtf8 } from 'node:buffer';
-import { type Cell, type RowDecoder, RowFormatError } from './row.ts';
+import { type Cell, type RowBatch, type RowDecoder, RowFormatError } from './row.ts';
 
 const FIELD = '<field name="';
 const ROW_END = '</row>';
 const NIL = '" xsi:nil="true"';
 const FIELD_END = '</field>';
 
-export const decodeMysqlXml: RowDecoder = async function* (chunks) {
+/** @param isHex which columns are bytes as hexadecimal digits */
+export function mysqlXmlDecoder(isHex: readonly boolean[]): RowDecoder {
+  return chunks => decode(chunks, isHex);
+}
+
+async function* decode(chunks: AsyncIterable<Buffer>, isHex: readonly boolean[]): AsyncGenerator<RowBatch> {
   // One character per byte: what is text and what bytes is decided value by value.
   let text = '';
   let started = false;
@@ -27,11 +32,11 @@ export const decodeMysqlXml: RowDecoder = async function* (chunks) {
     if (end === -1) continue;
     const rows = text.slice(0, end);
     text = text.slice(end + ROW_END.length);
-    yield decodeRows(rows);
+    yield decodeRows(rows, isHex);
   }
-};
+}
 
-function decodeRows(text: string): { columns: string[]; rows: Cell[][] } {
+function decodeRows(text: string, isHex: readonly boolean[]): { columns: string[]; rows: Cell[][] } {
   const rows: Cell[][] = [];
   let columns: string[] = [];
   for (const row of text.split(ROW_END)) {
@@ -48,7 +53,8 @@ function decodeRows(text: string): { columns: string[]; rows: Cell[][] } {
       }
       const end = row.indexOf(FIELD_END, nameEnd);
       if (nameEnd === -1 || end === -1) throw new RowFormatError('the client printed a row that is cut off');
-      cells.push(toCell(row.slice(nameEnd + '">'.length, end)));
+      const value = row.slice(nameEnd + '">'.length, end);
+      cells.push(isHex[cells.length] === true ? Buffer.from(value, 'hex') : toCell(value));
       position = end + FIELD_END.length;
     }
     if (rows.length === 0) columns = names;
