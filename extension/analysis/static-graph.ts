@@ -144,12 +144,16 @@ export class GraphMaker {
     const summary = info?.unknown ?? this.#summary(command);
     return {
       kind: info?.kind ?? constructorName(command),
-      ...(summary instanceof Dyn ? { reason: sentence('What it does', summary) } : { summary }),
+      ...(summary instanceof Dyn
+        ? { reason: sentence('What it does', summary) }
+        : summary === undefined
+          ? {}
+          : { summary }),
       ...(location === undefined ? {} : { location }),
     };
   }
 
-  #summary(command: Command): string | Dyn {
+  #summary(command: Command): string | undefined | Dyn {
     const machine = this.#machine;
     const wasStrict = machine.isStrict;
     machine.isStrict = true;
@@ -161,7 +165,8 @@ export class GraphMaker {
       // A command may catch what a function that it is given throws.
       const unknown = machine.takeCoerced();
       if (unknown !== undefined) return unknown;
-      return typeof summary === 'string' ? summary : String(summary);
+      // Without types, a command may give nothing.
+      return summary === undefined ? undefined : String(summary);
     } catch (error) {
       const unknown = error instanceof Coerced ? error.dyn : machine.takeCoerced();
       if (unknown !== undefined) return unknown;

@@ -47,6 +47,9 @@ export { ParallelReadSQLite, type ParallelReadSQLiteOptions } from './parallel/p
 export { ParallelRunFunction, type ParallelRunFunctionOptions } from './parallel/parallel-run-function.ts';
 export { ParallelRunScript, type ParallelRunScriptOptions } from './parallel/parallel-run-script.ts';
 export type { ParameterSource } from './parallel/parallel-by-parameters.ts';
+export { chunks } from './sql-library/chunks.ts';
+export { replaceSchema, type ReplaceSchemaOptions } from './sql-library/replace-schema.ts';
+export { sqlLibrary, type SqlLibraryOptions } from './sql-library/sql-library.ts';
 export type { Replacement, Replacements } from './replace.ts';
 export { RunBash, type RunBashOptions } from './run-bash.ts';
 export { RunFunction, type RunFunctionOptions, type TaskFunction } from './run-function.ts';

@@ -1,5 +1,6 @@
 /** Turns lines of JSON into the data of `COPY … FROM STDIN`. */
 import { describeValue } from '../api/errors.ts';
+import { isRawNumber, parseExactly } from '../databases/rows/exact-json.ts';
 
 export interface TableColumn {
   readonly name: string;
@@ -173,32 +174,6 @@ export function escapeText(text: string): string {
     .replaceAll('\n', '\\n')
     .replaceAll('\r', '\\r')
     .replaceAll('\t', '\\t');
-}
-
-/** What the types of this TypeScript do not know yet: numbers as they were written. */
-interface JsonWithSource {
-  parse(
-    text: string,
-    reviver: (key: string, value: unknown, context: { readonly source?: string }) => unknown,
-  ): unknown;
-  rawJSON(text: string): object;
-  isRawJSON(value: unknown): boolean;
-}
-
-/** `JSON.parse` that keeps numbers which JavaScript would round. */
-function parseExactly(text: string): unknown {
-  // Few lines hold such numbers, and looking at every value costs several times as much as parsing.
-  if (!/\d{16}|\d\.\d{14}|\de[+-]?\d/i.test(text)) return JSON.parse(text) as unknown;
-  const json = JSON as unknown as JsonWithSource;
-  return json.parse(text, (_key, value, { source }) =>
-    typeof value === 'number' && source !== undefined && String(value) !== source
-      ? json.rawJSON(source)
-      : value,
-  );
-}
-
-function isRawNumber(value: object): boolean {
-  return (JSON as unknown as JsonWithSource).isRawJSON(value);
 }
 
 const NEWLINE = 10;

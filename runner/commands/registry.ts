@@ -13,6 +13,7 @@ import { RemoveFile } from './remove-file.ts';
 import { RunBash } from './run-bash.ts';
 import { RunProcess } from './run-process.ts';
 import { RunScript } from './run-script.ts';
+import { ReplaceSchema } from './sql-library/replace-schema.ts';
 import { WriteFile } from './write-file.ts';
 
 /** Classes by the `kind` of their specification, made again from its `options`. */
@@ -31,4 +32,5 @@ export const commandRegistry: Readonly<Record<string, CommandClass>> = {
   CopyFile,
   RemoveFile,
   ConsistencyCheck,
+  ReplaceSchema,
 };

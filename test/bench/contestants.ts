@@ -25,11 +25,18 @@ export class BenchProject {
     this.#home = home;
   }
 
-  static async create(parent: string, name: string, pipeline: string): Promise<BenchProject> {
+  /** @param config the text of `millrace.config.ts`, if the project has one */
+  static async create(
+    parent: string,
+    name: string,
+    pipeline: string,
+    config?: string,
+  ): Promise<BenchProject> {
     const directory = join(parent, name);
     await mkdir(directory, { recursive: true });
     await writeFile(join(directory, 'package.json'), '{}\n');
     await writeFile(join(directory, `${name}.pipeline.ts`), pipeline);
+    if (config !== undefined) await writeFile(join(directory, 'millrace.config.ts'), config);
     return new BenchProject(directory, join(parent, 'home'));
   }
 

@@ -6,6 +6,7 @@ import { chmod, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { BenchProject, doNothing, execute, makefile, pipelineFile, sleepFor } from './contestants.ts';
+import { copyPostgres } from './copy.ts';
 import { copyBaseline } from './copy-baseline.ts';
 import { loadGzipCsv } from './load.ts';
 import { compare, describeMachine, seconds } from './measure.ts';
@@ -49,6 +50,7 @@ const workloads: Readonly<Record<string, Workload>> = {
   W6: startUp,
   W7: nestedPipelines,
   W8: manyFunctions,
+  D1: copyPostgres,
   D1b: loadGzipCsv,
 };
 

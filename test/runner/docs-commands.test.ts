@@ -50,7 +50,7 @@ function documented(): ReadonlyMap<string, Made> {
     const prototype: unknown = value.prototype;
     if (prototype instanceof Command || prototype instanceof ParallelTask) {
       found.set(name, options => new (value as new (options: object) => unknown)(options));
-    } else if (name.startsWith("assert") || ['csv', 'jsonl', 'parquet'].includes(name)) {
+    } else if (name.startsWith('assert') || ['csv', 'jsonl', 'parquet'].includes(name)) {
       found.set(name, value as Made);
     }
   }
@@ -115,7 +115,7 @@ describe('docs/commands.md', () => {
       .slice(1)
       .map(text => ({
         name: text.slice(0, text.indexOf('\n')).trim(),
-        options: [...text.matchAll(/^\| `(\w+)` \|/gm)].map(([, option = '']) => option),
+        options: [...text.matchAll(/^\| `(\w+)` +\|/gm)].map(([, option = '']) => option),
         examples: [...text.matchAll(/^```ts\n([^]*?)^```$/gm)].map(([, code = '']) => code.trim()),
       }));
   });

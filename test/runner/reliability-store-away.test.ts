@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
-import { existsSync } from 'node:fs';
+import { existsSync, readFileSync } from 'node:fs';
 import { mkdir, mkdtemp, readdir, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { basename, join } from 'node:path';
@@ -120,7 +120,9 @@ async function spools(project: TestProject): Promise<string[]> {
   const folder = join(await temporaryHome(), 'spool');
   if (!existsSync(folder)) return [];
   const names = await readdir(folder, { recursive: true });
-  return names.filter(name => name.includes(database) && name.endsWith('.spool')).map(name => join(folder, name));
+  return names
+    .filter(name => name.includes(database) && name.endsWith('.spool'))
+    .map(name => join(folder, name));
 }
 
 describe('the store goes away in the middle of a run', function () {
@@ -196,6 +198,38 @@ describe('the store goes away in the middle of a run', function () {
     assert.deepEqual(
       rows.map(({ line }) => line),
       ['work succeeded', ...allSucceeded],
+    );
+    assert.deepEqual(await spools(project), []);
+  });
+
+  it('and the runner is killed meanwhile: what it had spooled is stored, and the run is lost', async () => {
+    await using project = await testProject({ 'work.pipeline.ts': pipeline });
+    await using server = await ExternalServer.start(project);
+    await using run = await project.start(['run', 'work', '--parallel', '2', '--json'], { env: server.env });
+    await run.until(() => ticks(run.output().stdout) > 50);
+    await server.stop();
+    await project.write({ one: '' });
+    await run.until(() => linesOf(eventsOf(run.output().stdout), 'work/two').includes('two begins'));
+    const [spool = ''] = await spools(project);
+    const seen = ticks(run.output().stdout);
+    await run.until(() => readFileSync(spool, 'latin1').includes(`line ${String(seen)}`));
+    run.signal('SIGKILL');
+    await run.end;
+    await server.startAgain();
+    const { stdout } = await project.run(['runs', '--json'], { env: server.env });
+    assert.equal((JSON.parse(stdout) as { status: string }[])[0]?.status, 'lost');
+    const [, ...lines] = (await server.query<{ message: string }>(outputInOrder)).map(
+      ({ message }) => message,
+    );
+    assert.ok(lines.length >= seen);
+    assert.deepEqual(
+      lines,
+      lines.map((_, index) => `line ${String(index + 1)}`),
+    );
+    const rows = await server.query<{ line: string }>(statuses);
+    assert.deepEqual(
+      rows.map(({ line }) => line),
+      ['work lost', 'work/one succeeded', 'work/ticker lost', 'work/two lost'],
     );
     assert.deepEqual(await spools(project), []);
   });

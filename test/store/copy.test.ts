@@ -6,6 +6,7 @@ import { promisify } from 'node:util';
 import { type DatabaseDefinition, mysql, oracle, postgres, sqlite } from '../../runner/api/databases.ts';
 import type { Command } from '../../runner/api/command.ts';
 import { Copy, type CopyOptions, ExecuteSQL, ReadSQLite } from '../../runner/commands/index.ts';
+import { openDatabase } from '../../runner/databases/connect.ts';
 import { type CommandRun, runWithDatabases } from '../support/databases.ts';
 import { type MariaDbServer, mariaDbServer } from '../support/mariadb.ts';
 import { type TestServer, testServer } from '../support/postgres.ts';
@@ -158,6 +159,7 @@ describe('copying between databases', () => {
   });
 
   it('types of MariaDB arrive as what they mean', async () => {
+    await sql('shop', "create table bits (b bit(1)); insert into bits values (b'0'), (b'1')");
     await sql(
       'dwh',
       'create table typed (a boolean, b bigint, c timestamp(6), d date, e jsonb, f text, g bytea)',
@@ -242,6 +244,57 @@ describe('copying between databases', () => {
         [null, ...texts],
       );
     }
+  });
+
+  it('a client gives the rows of a query as objects', async () => {
+    for (const alias of ['tool', 'shop', 'files'] as const) {
+      const { context } = await run(new ExecuteSQL({ db: alias, sql: 'select 1', echoQueries: false }));
+      const database = await openDatabase(alias, databases[alias] ?? databases['dwh'] ?? assert.fail(), {
+        resolveEmbedded: () => Promise.reject(new Error('there is no embedded server in this test')),
+        processes: context.processes,
+        directory: folder.path,
+      });
+      const answer = await database.query(`select 1 as a, null as b, 'x' as c union all select 2, 'y', ''`);
+      assert.deepEqual(answer, {
+        rows: [
+          { a: '1', b: null, c: 'x' },
+          { a: '2', b: 'y', c: '' },
+        ],
+        rowCount: 2,
+      });
+      await assert.rejects(database.query('select $1', [1]), {
+        message: /^Database "\w+": the client of \w+ takes no values besides the SQL\.$/,
+      });
+    }
+  });
+
+  it('psql gives more rows than it fetches at once', async () => {
+    await sql('dwh', 'create table many (id int)');
+    const [failure, rows] = await copy({
+      from: 'tool',
+      table: 'many',
+      sql: 'select g from generate_series(1, 25000) g',
+    });
+    assert.deepEqual([failure, rows], [succeeded, 25_000]);
+  });
+
+  it('files that it depends on', async () => {
+    await folder.write({ 'copy.sql': 'select 1' });
+    await sql('dwh', 'create table depending (id int)');
+    const stored = new Map<string, string>();
+    const command = new Copy({
+      from: 'other',
+      table: 'depending',
+      sqlFile: 'copy.sql',
+      fileDependencies: ['copy.sql'],
+    });
+    const reasons: string[] = [];
+    for (let round = 0; round < 2; round++) {
+      const { context } = await runWithDatabases(command, databases, { basePath: folder.path, stored });
+      reasons.push(...context.reasons);
+    }
+    assert.deepEqual(reasons, ['no changes']);
+    assert.deepEqual(await server.query('select count(*)::int as n from depending'), [{ n: 1 }]);
   });
 
   it('within one database', async () => {

@@ -22,6 +22,7 @@ import { type RecordedCall, type RecordingClients, recordingClients } from '../s
 import { temporaryFolder, type TemporaryFolder } from '../support/temp.ts';
 
 const secret = 's3cr"et $pw';
+const oracleSecret = 's3cr et $pw';
 const succeeded = 'nothing was thrown';
 
 /** Every type with every option that its client gets to see. */
@@ -77,7 +78,7 @@ const definitions: Readonly<Record<string, DatabaseDefinition>> = {
     protocol: 'np',
     quotedIdentifier: false,
   }),
-  oracle: oracle({ host: 'ora', port: 1522, service: 'ERP', user: 'etl', password: secret }),
+  oracle: oracle({ host: 'ora', port: 1522, service: 'ERP', user: 'etl', password: oracleSecret }),
   bigquery: bigquery({ project: 'acme', dataset: 'raw', location: 'EU', credentialsFile: '/key.json' }),
   bucket: bigquery({ project: 'acme', gcsBucket: 'loads', legacySql: true }),
   snowflake: snowflake({
@@ -271,7 +272,7 @@ WHENEVER SQLERROR EXIT FAILURE ROLLBACK
 SET DEFINE OFF
 SET SQLBLANKLINES ON
 SET LINESIZE 32767 TRIMOUT ON
-CONNECT "etl"/"${secret}"@//ora:1522/ERP
+CONNECT "etl"/"${oracleSecret}"@//ora:1522/ERP
 SET PAGESIZE 50000 TAB OFF
 select 1
 ;

@@ -1,7 +1,7 @@
 /** Runs a command on a real Postgres, with a connection of its own. */
 import assert from 'node:assert/strict';
 import type { Command } from '../../runner/api/command.ts';
-import { postgres } from '../../runner/api/databases.ts';
+import { type DatabaseDefinition, postgres } from '../../runner/api/databases.ts';
 import { openDatabase } from '../../runner/databases/connect.ts';
 import { messageOf, type TestContext, type TestContextOptions, testContext } from './commands.ts';
 import type { TestServer } from './postgres.ts';
@@ -19,18 +19,28 @@ export async function runCommand(
   server: TestServer,
   directory: string,
   command: Command,
-  options: Partial<TestContextOptions> = {},
+  options: Partial<TestContextOptions> & {
+    /** Besides `dwh`, the server. */
+    readonly databases?: Readonly<Record<string, DatabaseDefinition>>;
+  } = {},
 ): Promise<CommandEnd> {
   await using opened = new AsyncDisposableStack();
   const context = testContext(command, {
     basePath: directory,
     ...options,
     async db(alias = 'dwh') {
-      assert.equal(alias, 'dwh');
+      const databases: Readonly<Record<string, DatabaseDefinition>> = {
+        dwh: postgres({ url: server.url }),
+        ...options.databases,
+      };
+      const definition = Object.hasOwn(databases, alias) ? databases[alias] : undefined;
+      assert.ok(definition !== undefined, alias);
       const { signal } = options;
       const resolveEmbedded = (): Promise<never> => Promise.reject(new Error('not in this test'));
-      const database = await openDatabase(alias, postgres({ url: server.url }), { resolveEmbedded, signal });
-      return opened.use(database);
+      const { processes } = context;
+      return opened.use(
+        await openDatabase(alias, definition, { resolveEmbedded, signal, processes, directory }),
+      );
     },
   });
   const message = await messageOf(() => command.run(context));

@@ -158,7 +158,9 @@ describe('HttpRequest', () => {
       const { url, headers, body }: Partial<Received> = received.at(-1) ?? {};
       response
         .writeHead(500)
-        .end(`${String(url)} ${String(headers?.authorization)} ${String(headers?.['x-trace'])} ${String(body)}`);
+        .end(
+          `${String(url)} ${String(headers?.authorization)} ${String(headers?.['x-trace'])} ${String(body)}`,
+        );
     };
     const options = {
       url: `${origin.replace('//', '//user:pa%24sword@')}/a?api_key=k3y%2Fvalue&page=2`,

@@ -155,6 +155,7 @@ export function evaluateUnary(
       case Kind.MinusToken:
         return -(value as number);
       case Kind.PlusToken:
+        if (typeof value === 'bigint') throw new Unsupported('it computes with large numbers', node);
         return Number(value);
       case Kind.TildeToken:
         return ~(value as number);

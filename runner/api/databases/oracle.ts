@@ -1,4 +1,5 @@
 /** Oracle databases of a project. */
+import { PipelineError } from '../errors.ts';
 import { type ClientDatabaseBase, defineDatabase, describeServer } from './definition.ts';
 
 export interface OracleOptions {
@@ -20,7 +21,7 @@ export type OracleDatabase = ClientDatabaseBase<'oracle', OracleOptions>;
  * @throws PipelineError when an option is unknown, missing or wrong
  */
 export function oracle(options: OracleOptions): OracleDatabase {
-  return defineDatabase<'oracle', OracleOptions>(
+  const definition = defineDatabase<'oracle', OracleOptions>(
     {
       type: 'oracle',
       factory: 'oracle',
@@ -31,4 +32,14 @@ export function oracle(options: OracleOptions): OracleDatabase {
     },
     options,
   );
+  for (const key of ['user', 'password'] as const) {
+    // SQL*Plus reads them in double quotes; Oracle allows neither character in them.
+    if (/["\r\n]/.test(options[key])) {
+      throw new PipelineError(`oracle(): ${key} must not hold double quotes or line breaks.`);
+    }
+  }
+  if (/[\s"/@]/.test(`${options.host}${options.service}`)) {
+    throw new PipelineError('oracle(): host and service must not hold blanks, double quotes, slashes or @.');
+  }
+  return definition;
 }

@@ -29,12 +29,6 @@ BEGIN
 END
 $function$;
 
--- Adds a partition for each chunk, for a table that is partitioned by list of the chunk.
-CREATE OR REPLACE FUNCTION @util@.create_chunk_partitions(table_name regclass) RETURNS void
-LANGUAGE sql AS $function$
-  SELECT @util@.create_table_partitions(table_name, (SELECT array_agg(chunk::text) FROM @util@.get_all_chunks() AS chunk))
-$function$;
-
 -- How many chunks there are: the option chunks of sqlLibrary().
 CREATE OR REPLACE FUNCTION @util@.number_of_chunks() RETURNS integer LANGUAGE sql IMMUTABLE PARALLEL SAFE
 AS $function$ SELECT @chunks@ $function$;
@@ -42,6 +36,12 @@ AS $function$ SELECT @chunks@ $function$;
 -- 0, 1, 2, … as rows.
 CREATE OR REPLACE FUNCTION @util@.get_all_chunks() RETURNS SETOF integer LANGUAGE sql IMMUTABLE PARALLEL SAFE
 AS $function$ SELECT generate_series(0, @util@.number_of_chunks() - 1) $function$;
+
+-- Adds a partition for each chunk, for a table that is partitioned by list of the chunk.
+CREATE OR REPLACE FUNCTION @util@.create_chunk_partitions(table_name regclass) RETURNS void
+LANGUAGE sql AS $function$
+  SELECT @util@.create_table_partitions(table_name, (SELECT array_agg(chunk::text) FROM @util@.get_all_chunks() AS chunk))
+$function$;
 
 -- The chunk that a value belongs to, the same one for ever.
 CREATE OR REPLACE FUNCTION @util@.compute_chunk(value bigint, chunks integer) RETURNS integer

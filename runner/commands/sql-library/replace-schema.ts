@@ -3,6 +3,7 @@ import { Command } from '../../api/command.ts';
 import type { CommandContext } from '../../api/context.ts';
 import { checkOptions, checkSeconds, PipelineError } from '../../api/errors.ts';
 import type { PostgresSession } from '../../databases/postgres.ts';
+import { isServerError } from '../../databases/sql-error.ts';
 import type { DocItem } from '../../model.ts';
 import type { CommandSpec } from '../../pool/protocol.ts';
 import { docItem, settingItems } from '../docs.ts';
@@ -32,6 +33,9 @@ const optionKeys: ReadonlySet<string> = new Set([
   'patience',
   'cancelQueries',
 ] satisfies (keyof ReplaceSchemaOptions)[]);
+
+/** SQLSTATE of `RAISE EXCEPTION`. */
+const RAISED = 'P0001';
 
 /** See {@link replaceSchema}. */
 export class ReplaceSchema extends Command {
@@ -105,7 +109,14 @@ export async function runReplacement(
     const sql = Object.entries(names).reduce((made, [name, value]) => made.replaceAll(name, value), text);
     await session.execute(sql);
   }
-  await session.query('SELECT pg_temp.millrace_replace_schema($1, $2, $3::interval, $4::boolean)', values);
+  try {
+    await session.query('SELECT pg_temp.millrace_replace_schema($1, $2, $3::interval, $4::boolean)', values);
+  } catch (error) {
+    // What the function says itself needs no place in it.
+    const cause = error instanceof Error ? error.cause : undefined;
+    if (!isServerError(cause) || cause.code !== RAISED) throw error;
+    throw new PipelineError(`replaceSchema(): ${cause.message}.`, { cause: error });
+  }
 }
 
 /**

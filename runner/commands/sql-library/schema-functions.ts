@@ -39,7 +39,8 @@ $function$;
  */
 export const replaceSchemaFunction = String.raw`
 -- Puts one schema into the place of another one, which is dropped with everything in it. Whoever reads sees the tables
--- of the one or of the other, never none and never some of each. Waits for readers; after the time of patience it stops
+-- of the one or of the other, never none and never some of each. What roles may do with the old schema and its tables
+-- they may do with the new one and its tables of the same names. Waits for readers; after the time of patience it stops
 -- their queries, or fails if it must not.
 CREATE OR REPLACE FUNCTION @replace_schema@(
   schema_name text, by_schema text, patience interval DEFAULT '10 seconds', cancels boolean DEFAULT true
@@ -49,6 +50,7 @@ DECLARE
   started timestamptz := clock_timestamp();
   outgoing text := left(schema_name, 54) || '_outgoing';
   relation regclass;
+  permission record;
 BEGIN
   IF to_regnamespace(quote_ident(by_schema)) IS NULL THEN
     RAISE EXCEPTION 'there is no schema %, so it cannot replace %', quote_ident(by_schema), quote_ident(schema_name);
@@ -61,6 +63,18 @@ BEGIN
         PERFORM set_config('lock_timeout', CASE WHEN clock_timestamp() - started > patience AND cancels THEN '3s' ELSE '300ms' END, true);
         FOR relation IN SELECT oid FROM pg_class WHERE relnamespace = old_schema AND relkind IN ('r', 'p') ORDER BY oid LOOP
           EXECUTE format('LOCK TABLE %s IN ACCESS EXCLUSIVE MODE', relation);
+        END LOOP;
+        FOR permission IN
+          SELECT 'SCHEMA' AS kind, quote_ident(by_schema) AS object, g.privilege_type, g.grantee
+          FROM pg_namespace AS n, aclexplode(n.nspacl) AS g WHERE n.oid = old_schema AND g.grantee <> n.nspowner
+          UNION ALL
+          SELECT 'TABLE', format('%I.%I', by_schema, o.relname), g.privilege_type, g.grantee
+          FROM pg_class AS o JOIN pg_class AS n USING (relname), aclexplode(o.relacl) AS g
+          WHERE o.relnamespace = old_schema AND n.relnamespace = to_regnamespace(quote_ident(by_schema))
+            AND o.relkind IN ('r', 'p', 'v', 'm', 'f') AND n.relkind IN ('r', 'p', 'v', 'm', 'f') AND g.grantee <> o.relowner
+        LOOP
+          EXECUTE format('GRANT %s ON %s %s TO %s', permission.privilege_type, permission.kind, permission.object,
+            CASE permission.grantee WHEN 0 THEN 'PUBLIC' ELSE permission.grantee::regrole::text END);
         END LOOP;
         EXECUTE format('ALTER SCHEMA %I RENAME TO %I', schema_name, outgoing);
       END IF;

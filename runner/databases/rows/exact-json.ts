@@ -8,6 +8,7 @@ interface JsonWithSource {
     reviver: (key: string, value: unknown, context: { readonly source?: string }) => unknown,
   ): unknown;
   rawJSON(text: string): object;
+  isRawJSON(value: unknown): boolean;
 }
 
 /** `JSON.parse` that keeps numbers which JavaScript would round or write differently. */
@@ -20,6 +21,11 @@ export function parseExactly(text: string): unknown {
       ? json.rawJSON(source)
       : value,
   );
+}
+
+/** Whether {@link parseExactly} kept a number as it was written. */
+export function isRawNumber(value: object): boolean {
+  return (JSON as unknown as JsonWithSource).isRawJSON(value);
 }
 
 /** A value of an object as the text that a database reads; objects and arrays stay JSON. */
