@@ -306,7 +306,7 @@ function* declarations(statement: ts.Statement): Generator<Declared> {
 }
 
 function* importedNames({ importClause }: ts.ImportDeclaration): Generator<ts.Identifier> {
-  if (importClause === undefined || importClause.isTypeOnly) return;
+  if (importClause === undefined || importClause.phaseModifier === ts.SyntaxKind.TypeKeyword) return;
   if (importClause.name !== undefined) yield importClause.name;
   const { namedBindings } = importClause;
   if (namedBindings === undefined) return;

@@ -166,7 +166,7 @@ export class GraphMaker {
       const unknown = machine.takeCoerced();
       if (unknown !== undefined) return unknown;
       // Without types, a command may give nothing.
-      return summary === undefined ? undefined : String(summary);
+      return summary === undefined ? undefined : ''.concat(summary as string);
     } catch (error) {
       const unknown = error instanceof Coerced ? error.dyn : machine.takeCoerced();
       if (unknown !== undefined) return unknown;

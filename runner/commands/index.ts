@@ -48,7 +48,9 @@ export { ParallelRunFunction, type ParallelRunFunctionOptions } from './parallel
 export { ParallelRunScript, type ParallelRunScriptOptions } from './parallel/parallel-run-script.ts';
 export type { ParameterSource } from './parallel/parallel-by-parameters.ts';
 export { chunks } from './sql-library/chunks.ts';
+export { copySchema, type CopySchemaOptions } from './sql-library/copy-schema.ts';
 export { replaceSchema, type ReplaceSchemaOptions } from './sql-library/replace-schema.ts';
+export { schemaMisuseCheck, type SchemaMisuseCheckOptions } from './sql-library/schema-misuse-check.ts';
 export { sqlLibrary, type SqlLibraryOptions } from './sql-library/sql-library.ts';
 export type { Replacement, Replacements } from './replace.ts';
 export { RunBash, type RunBashOptions } from './run-bash.ts';

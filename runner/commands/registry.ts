@@ -14,6 +14,7 @@ import { RunBash } from './run-bash.ts';
 import { RunProcess } from './run-process.ts';
 import { RunScript } from './run-script.ts';
 import { ReplaceSchema } from './sql-library/replace-schema.ts';
+import { SchemaMisuseCheck } from './sql-library/schema-misuse-check.ts';
 import { WriteFile } from './write-file.ts';
 
 /** Classes by the `kind` of their specification, made again from its `options`. */
@@ -33,4 +34,5 @@ export const commandRegistry: Readonly<Record<string, CommandClass>> = {
   RemoveFile,
   ConsistencyCheck,
   ReplaceSchema,
+  SchemaMisuseCheck,
 };

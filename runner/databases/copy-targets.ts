@@ -95,7 +95,7 @@ async function intoPostgres(
     return await session.copyFrom(statement, watched.chunks());
   } catch (error) {
     if (session.cancelled) throw error;
-    if (watched.problem !== undefined) throw watched.problem;
+    watched.throwProblem();
     throw isServerError(error) ? queryError(error, session.alias, statement) : error;
   }
 }
@@ -250,7 +250,7 @@ async function* countLines(
 
 /** Data whose own failure is what the user is told, and not that the program which took it broke off. */
 class Watched<T extends Buffer | string> {
-  problem: unknown;
+  #problem: Error | undefined;
   readonly #data: AsyncGenerator<T>;
 
   constructor(data: AsyncGenerator<T>) {
@@ -261,16 +261,22 @@ class Watched<T extends Buffer | string> {
     try {
       yield* this.#data;
     } catch (error) {
-      this.problem = error;
+      this.#problem = error instanceof Error ? error : new Error(String(error));
       throw error;
     }
+  }
+
+  /** @throws what the data failed with, if it did */
+  throwProblem(): void {
+    if (this.#problem !== undefined) throw this.#problem;
   }
 
   async during(work: Promise<unknown>): Promise<void> {
     try {
       await work;
     } catch (error) {
-      throw this.problem ?? error;
+      this.throwProblem();
+      throw error;
     } finally {
       await this.#data.return(undefined);
     }

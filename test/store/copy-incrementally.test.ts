@@ -250,7 +250,7 @@ describe('CopyIncrementally', () => {
 
   it('the placeholder must stand in the SQL', async () => {
     assert.equal(
-      (await run({ sql: 'select * from orders' } as Partial<CopyIncrementallyOptions>)).failure,
+      (await run({ sql: 'select * from orders' })).failure,
       'CopyIncrementally: the placeholder "@changed@" does not stand in sql, so everything would be copied each time. Write for example: where @changed@',
     );
   });

@@ -600,9 +600,9 @@ EXIT SUCCESS COMMIT
         { id: 1, t: 'a\n"b"', b: '00ff' },
         { id: 2, t: null, b: null },
       ]);
-      const [call] = await calls();
-      assert(call?.stdin.includes('SET MARKUP CSV ON QUOTE ON\n'));
-      assert(call?.stdin.endsWith('select 1 from dual\n/\nEXIT SUCCESS COMMIT\n'));
+      const call = (await calls())[0] ?? assert.fail();
+      assert(call.stdin.includes('SET MARKUP CSV ON QUOTE ON\n'));
+      assert(call.stdin.endsWith('select 1 from dual\n/\nEXIT SUCCESS COMMIT\n'));
     });
 
     it('numbers that JavaScript would round', async () => {

@@ -114,7 +114,7 @@ describe('options of commands that copy', () => {
       new ReadSQLite({ file: 'a', table: 't', sql: 's' }),
     ];
     const specs = commands.map(command => command.spec() ?? assert.fail());
-    const [revived] = reviveCommands(JSON.parse(JSON.stringify(specs)), commandRegistry);
+    const [revived] = reviveCommands(JSON.parse(JSON.stringify(specs)) as typeof specs, commandRegistry);
     assert(revived instanceof Copy);
     assert.equal(new Copy({ ...copy, sql: () => 'select 1' }).spec(), undefined);
   });

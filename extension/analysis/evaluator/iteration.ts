@@ -89,7 +89,7 @@ export function asyncItems(machine: Machine, value: unknown, node: SyntaxNode): 
   }
   const iterator = iterate(machine, value, node);
   return () => {
-    const { done, value: item } = iterator.next();
-    return { done, value: item };
+    const step: IteratorResult<unknown, unknown> = iterator.next();
+    return { done: step.done, value: step.value };
   };
 }

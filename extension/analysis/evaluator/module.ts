@@ -320,7 +320,8 @@ export class Modules {
     valueNames: ReadonlySet<string>,
   ): void {
     const { importClause, moduleSpecifier } = statement;
-    if (importClause?.isTypeOnly === true || !ts.isStringLiteral(moduleSpecifier)) return;
+    if (importClause?.phaseModifier === ts.SyntaxKind.TypeKeyword || !ts.isStringLiteral(moduleSpecifier))
+      return;
     const wanted: { readonly local: ts.Identifier; readonly name: string | undefined }[] = [];
     if (importClause !== undefined) {
       const { name, namedBindings } = importClause;
@@ -430,7 +431,7 @@ export class Modules {
       });
     }
     Object.defineProperty(namespace, Symbol.toStringTag, { value: 'Module' });
-    return module.dynamic === undefined ? Object.freeze(namespace) : module.dynamic;
+    return module.dynamic ?? Object.freeze(namespace);
   }
 
   /** Names that the modules which are imported do not export: Node then refuses the file that imports them. */

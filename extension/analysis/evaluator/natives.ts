@@ -271,7 +271,7 @@ function unknownAmong(
   }
   if (carrying.has(fn)) return undefined;
   const first = callbackFirst.has(fn) ? args.slice(0, 1) : args;
-  return first.find(arg => arg instanceof Dyn) as Dyn | undefined;
+  return first.find((arg): arg is Dyn => arg instanceof Dyn);
 }
 
 /** A node that is certain to be in a map of nodes, though others may be too. */
@@ -400,11 +400,11 @@ export function constructNative(
   }
   try {
     return machine.created(
-      Reflect.construct(
+      Reflect.construct<unknown[], object>(
         fn as new (...given: unknown[]) => object,
         args,
         newTarget as new () => object,
-      ) as object,
+      ),
     );
   } catch (error) {
     if (error instanceof Coerced) return error.dyn.derive();

@@ -66,7 +66,7 @@ function compute(
       return left instanceof right;
     case Kind.InKeyword: {
       if (typeof right !== 'object' && typeof right !== 'function') {
-        const message = `Cannot use 'in' operator to search for '${String(left)}' in ${String(right)}`;
+        const message = `Cannot use 'in' operator to search for '${String(left)}' in ${describePrimitive(right)}`;
         return machine.mistake(new TypeError(message), node);
       }
       const opened = machine.opened(right);
@@ -167,4 +167,9 @@ export function evaluateUnary(
     if (isSignal(error)) throw error;
     return machine.mistake(error, node);
   }
+}
+
+/** As `String()` does; what is no object has a text of its own. */
+function describePrimitive(value: unknown): string {
+  return typeof value === 'symbol' ? value.toString() : ''.concat(value as string);
 }

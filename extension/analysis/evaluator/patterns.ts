@@ -219,8 +219,9 @@ class Elements {
     if (this.#unknown !== undefined) return this.#unknown;
     if (this.#isDone) return undefined;
     try {
-      const { done, value } = this.#iterator.next();
-      this.#isDone = done === true;
+      const step: IteratorResult<unknown, unknown> = this.#iterator.next();
+      const { value } = step;
+      this.#isDone = step.done === true;
       if (!(value instanceof Uncertain)) return value;
       // From here on it is not known which element is which.
       this.#unknown = value.context.dyn.derive();

@@ -145,7 +145,7 @@ export class PipelineCalls {
       if (!isNode(found)) continue;
       const elements = list !== undefined && ts.isArrayLiteralExpression(list) ? list.elements : undefined;
       const isPlain = elements?.every(element => !ts.isSpreadElement(element)) === true;
-      const at = isPlain && Array.isArray(listValue) ? elements?.[index] : undefined;
+      const at = isPlain && Array.isArray(listValue) ? elements[index] : undefined;
       info.edges.set(found.id, at ?? list ?? node);
       // What waits for something that may not be there could not be added without it.
       const context = this.#infos.of(found).context;

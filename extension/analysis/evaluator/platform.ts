@@ -202,7 +202,7 @@ export class Platform {
   #readFile(path: unknown, options: unknown, node: SyntaxNode): unknown {
     const own = this.#ownPath(path);
     if (own instanceof Dyn) return own;
-    const encoding =
+    const encoding: unknown =
       typeof options === 'object' && options !== null ? Reflect.get(options, 'encoding') : options;
     const text = this.#files.read(own);
     if (text === undefined) throw systemError('ENOENT', 'no such file or directory', 'open', own);

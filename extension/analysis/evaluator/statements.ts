@@ -442,7 +442,7 @@ function* runForOf(
       const result = pending instanceof Promise ? yield { kind: 'await', value: pending } : pending;
       if (typeof result !== 'object' || result === null || result instanceof Dyn)
         throw new Unsupported('it waits for something unknown', node);
-      const { done, value } = result as IteratorResult<unknown>;
+      const { done, value } = result as IteratorResult<unknown, unknown>;
       if (done === true) return undefined;
       const step = afterIteration(yield* body(yield { kind: 'await', value }), label);
       if (step === 'next') continue;

@@ -132,7 +132,7 @@ function* evaluateYield(
     for (;;) {
       const result = yield { kind: 'await', value: iterator() };
       if (typeof result !== 'object' || result === null || result instanceof Dyn) return result;
-      const { done, value: item } = result as IteratorResult<unknown>;
+      const { done, value: item } = result as IteratorResult<unknown, unknown>;
       if (done === true) return item;
       yield { kind: 'yield', value: item };
     }

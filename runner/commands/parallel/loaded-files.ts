@@ -13,7 +13,6 @@ import { PipelineError } from '../../api/errors.ts';
 import type { Database } from '../../api/context.ts';
 import { formatPath, type NodePath } from '../../model.ts';
 import type { PostgresSession } from '../../databases/postgres.ts';
-import { isServerError } from '../../databases/sql-error.ts';
 
 /** Which files of a list are loaded. */
 export type ReadMode = 'all' | 'onlyLatest' | 'onlyNew' | 'onlyChanged' | 'onlyNewExceptLatest';
@@ -174,7 +173,7 @@ async function prepare(session: PostgresSession): Promise<void> {
       for (const statement of createStatements) await session.execute(statement);
     });
   } catch (error) {
-    if (session.cancelled || !isServerError(error) || error.code !== '42501') throw error;
+    if (session.cancelled || !(error instanceof Error) || stateOf(error) !== '42501') throw error;
     const { rows: roles } = await session.query('SELECT quote_ident(current_user) AS role');
     throw new PipelineError(
       `The schema ${schema} in database "${session.alias}", which keeps which files are loaded, cannot be made: ` +
@@ -419,8 +418,12 @@ export async function forgetFiles(session: PostgresSession, path: NodePath): Pro
 
 /** `foreign_key_violation`: the row of the target is gone. */
 function isForgotten(error: unknown): boolean {
-  const cause = error instanceof Error && isServerError(error.cause) ? error.cause : error;
-  return isServerError(cause) && cause.code === '23503';
+  return stateOf(error) === '23503';
+}
+
+/** The SQLSTATE of the server's error, if it is one. */
+function stateOf(error: unknown): unknown {
+  return error instanceof Error && 'code' in error ? error.code : undefined;
 }
 
 function superseded(cause?: unknown): PipelineError {

@@ -3,7 +3,6 @@ import { Command } from '../../api/command.ts';
 import type { CommandContext } from '../../api/context.ts';
 import { checkOptions, checkSeconds, PipelineError } from '../../api/errors.ts';
 import type { PostgresSession } from '../../databases/postgres.ts';
-import { isServerError } from '../../databases/sql-error.ts';
 import type { DocItem } from '../../model.ts';
 import type { CommandSpec } from '../../pool/protocol.ts';
 import { docItem, settingItems } from '../docs.ts';
@@ -22,7 +21,10 @@ export interface ReplaceSchemaOptions {
   readonly db?: string | undefined;
   /** Seconds to wait for those who read the schema. Default: 10. */
   readonly patience?: number | undefined;
-  /** Whether their queries are stopped after that; otherwise the command fails. Default: true. */
+  /**
+   * Whether their queries are stopped after that. Otherwise they read on in the old schema, which is called
+   * `<schema>_outgoing` until the next replacement. Default: true.
+   */
   readonly cancelQueries?: boolean | undefined;
 }
 
@@ -114,15 +116,16 @@ export async function runReplacement(
   } catch (error) {
     // What the function says itself needs no place in it.
     const cause = error instanceof Error ? error.cause : undefined;
-    if (!isServerError(cause) || cause.code !== RAISED) throw error;
+    if (!(cause instanceof Error && 'code' in cause && cause.code === RAISED)) throw error;
     throw new PipelineError(`replaceSchema(): ${cause.message}.`, { cause: error });
   }
 }
 
 /**
  * A command that puts one schema into the place of another one, which is dropped with everything in it: the last step of
- * a pipeline that builds its tables in `<schema>_next`. Who reads meanwhile sees the tables of the one or of the other,
- * never none and never some of each. It waits for readers; after {@link ReplaceSchemaOptions.patience} it stops their queries.
+ * a pipeline that builds its tables in `<schema>_next`. Who reads meanwhile sees whole tables, and in one query tables of
+ * one of the schemas only. It waits for readers; after {@link ReplaceSchemaOptions.patience} it stops their queries. What
+ * roles may do with the old schema and its tables they may do with the new one and its tables of the same names.
  *
  * @example pipeline.addFinal(new Task({ id: 'publish', commands: [replaceSchema({ schema: 'shop' })] }))
  * @throws PipelineError when an option is unknown or not valid

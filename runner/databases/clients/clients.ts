@@ -30,7 +30,7 @@ export const clients: {
 /** The client for a definition, with the definition's own type. */
 export function clientOf(definition: DrivenDefinition): Client<DrivenDefinition> {
   // The table above pairs every type with its client; TypeScript cannot follow that through the look-up.
-  return clients[definition.type] as Client<DrivenDefinition>;
+  return clients[definition.type];
 }
 
 /** Whether a database is reached through a command line client; all others are Postgres with the bundled one. */
