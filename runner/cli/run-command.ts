@@ -77,6 +77,9 @@ export async function runCommand(
       allowConcurrent: options.allowConcurrent,
       trigger: options.trigger,
       subscribers: [printer],
+      notice: text => {
+        printer.notice(text);
+      },
       pool: early,
     });
     using _signals = cancelOnSignals(run, text => {
@@ -165,7 +168,7 @@ function cancelOnSignals(run: StartedRun, notice: (text: string) => void): Dispo
       return;
     }
     asked = true;
-    notice('Cancelling: tasks are asked to end. Press Ctrl-C again to kill them.');
+    if (!run.isOver) notice('Cancelling: tasks are asked to end. Press Ctrl-C again to kill them.');
     run.cancel();
   };
   const signals = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const;

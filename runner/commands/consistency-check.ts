@@ -13,47 +13,23 @@ import {
   type CheckedValue,
 } from './checked-value.ts';
 import { docItem, settingItems } from './docs.ts';
+import {
+  type AlmostEqualOptions,
+  checkComparison,
+  checkKeys,
+  type CheckName,
+  type CheckOptions,
+  type CheckSettings,
+  checkTolerance,
+  type ComparisonOptions,
+} from './check-options.ts';
 import { checkName } from './execute-sql.ts';
 import { previewSettings } from './preview-settings.ts';
 import { shellWords } from './shell-quote.ts';
-import { sqlDocs, SqlText, sqlTextKeys, type SqlTextOptions } from './sql-text.ts';
+import { sqlDocs, SqlText } from './sql-text.ts';
 
 export type { CheckedValue } from './checked-value.ts';
-
-/** What every check takes. */
-export type CheckOptions = SqlTextOptions & {
-  /** What should hold, in words: it begins the message of a failure. */
-  readonly description: string;
-  /** Alias of the database. Default: the project's `defaultDatabase`. */
-  readonly db?: string | undefined;
-};
-
-/** What the value of `sql` is compared with: either a value or what another query gives. */
-export type ComparedWith =
-  | { readonly expected: CheckedValue; readonly otherSql?: undefined; readonly otherDb?: undefined }
-  | {
-      /** A query that gives one value. A function is called when the command runs or is shown. */
-      readonly otherSql: string | (() => string);
-      /** Alias of its database. Default: that of the first query. */
-      readonly otherDb?: string | undefined;
-      readonly expected?: undefined;
-    };
-
-export type ComparisonOptions = CheckOptions & ComparedWith;
-
-export type AlmostEqualOptions = ComparisonOptions &
-  (
-    | {
-        /** How much the two numbers may differ. */
-        readonly tolerance: number;
-        readonly relativeTolerance?: undefined;
-      }
-    | {
-        /** The same as a part of the greater one: 0.01 is one percent. */
-        readonly relativeTolerance: number;
-        readonly tolerance?: undefined;
-      }
-  );
+export type { AlmostEqualOptions, CheckOptions, ComparedWith, ComparisonOptions } from './check-options.ts';
 
 /** The value of a query is the expected one. Numbers are compared as numbers, NULL is equal to NULL only. */
 export function assertEqual(options: ComparisonOptions): ConsistencyCheck {
@@ -85,6 +61,8 @@ export function assertNotFound(options: CheckOptions): ConsistencyCheck {
   return new ConsistencyCheck({ check: 'assertNotFound', ...options });
 }
 
+type ComparisonName = Exclude<CheckName, 'assertNotFound'>;
+
 interface Comparison {
   /** Between the two values, in a message. */
   readonly should: string;
@@ -107,38 +85,7 @@ const comparisons = {
     holds: (a, b, { tolerance, relativeTolerance = 0 }) =>
       tolerance === undefined ? relativeDistance(a, b) <= relativeTolerance : distance(a, b) <= tolerance,
   },
-} as const satisfies Record<string, Comparison>;
-
-type ComparisonName = keyof typeof comparisons;
-
-/** The options of all checks, and which one it is. */
-export type CheckSettings = CheckOptions & {
-  readonly check: ComparisonName | 'assertNotFound';
-  readonly expected?: CheckedValue | undefined;
-  readonly otherSql?: string | (() => string) | undefined;
-  readonly otherDb?: string | undefined;
-  readonly tolerance?: number | undefined;
-  readonly relativeTolerance?: number | undefined;
-};
-
-const sharedKeys = [...sqlTextKeys, 'description', 'db'] as const satisfies (keyof CheckSettings)[];
-
-const comparedKeys = [
-  ...sharedKeys,
-  'expected',
-  'otherSql',
-  'otherDb',
-] as const satisfies (keyof CheckSettings)[];
-
-/** The options of each check. */
-export const checkKeys: Readonly<Record<CheckSettings['check'], readonly string[]>> = {
-  assertEqual: comparedKeys,
-  assertNotEqual: comparedKeys,
-  assertSmallerThanOrEqual: comparedKeys,
-  assertBiggerThanOrEqual: comparedKeys,
-  assertAlmostEqual: [...comparedKeys, 'tolerance', 'relativeTolerance'],
-  assertNotFound: sharedKeys,
-};
+} as const satisfies Record<ComparisonName, Comparison>;
 
 /** Rows that a failure of `assertNotFound` shows. */
 const SHOWN_ROWS = 10;
@@ -293,36 +240,6 @@ async function valueOf(
   const { script } = await sql.load(context);
   const database: Database = await context.db(db);
   return { value: await queryValue(database, script), text: script };
-}
-
-function checkComparison(
-  check: string,
-  { expected, otherSql, otherDb, replace }: CheckSettings,
-): SqlText | undefined {
-  if ((expected === undefined) === (otherSql === undefined)) {
-    throw new PipelineError(
-      `${check} has ${expected === undefined ? 'neither expected nor otherSql' : 'both expected and otherSql'}. Give one of them.`,
-    );
-  }
-  checkName(check, 'otherDb', otherDb);
-  if (otherSql !== undefined) return new SqlText(check, { sql: otherSql, replace });
-  if (otherDb !== undefined) throw new PipelineError(`${check}: otherDb needs otherSql.`);
-  const value: unknown = expected;
-  if (value === null || ['string', 'number', 'boolean', 'bigint'].includes(typeof value)) return undefined;
-  throw new PipelineError(
-    `${check}: expected must be a string, a number, a boolean or null, not ${describeValue(value)}.`,
-  );
-}
-
-function checkTolerance(check: string, { tolerance, relativeTolerance }: CheckSettings): void {
-  if ((tolerance === undefined) === (relativeTolerance === undefined)) {
-    throw new PipelineError(`${check}: give either tolerance or relativeTolerance.`);
-  }
-  const value: unknown = tolerance ?? relativeTolerance;
-  if (typeof value === 'number' && value >= 0) return;
-  throw new PipelineError(
-    `${check}: ${tolerance === undefined ? 'relativeTolerance' : 'tolerance'} must be a number of at least 0, not ${describeValue(value)}.`,
-  );
 }
 
 /** Further lines stand below the first one. */

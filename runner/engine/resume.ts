@@ -11,7 +11,11 @@ import type { RunSelection } from './selection.ts';
 export interface ResumeSettings {
   readonly selection: RunSelection;
   readonly params: Readonly<Record<string, ParameterValue>>;
-  readonly resume: { readonly runId: number; readonly succeeded: ReadonlySet<string>; readonly chain: string };
+  readonly resume: {
+    readonly runId: number;
+    readonly succeeded: ReadonlySet<string>;
+    readonly chain: string;
+  };
 }
 
 /**

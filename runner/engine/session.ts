@@ -47,6 +47,8 @@ export interface RunSettings {
   readonly allowConcurrent: boolean;
   readonly trigger: RunTrigger;
   readonly subscribers: readonly RunSubscriber[];
+  /** Gets what the user should know while it happens. */
+  readonly notice: (text: string) => void;
   /** Workers that were started ahead. */
   readonly pool: PoolBeforeRun;
 }
@@ -54,6 +56,9 @@ export interface RunSettings {
 export interface StartedRun {
   readonly runId: number | null;
   readonly result: Promise<RunResult>;
+  /** Whether all tasks are done and only the record is waited for. */
+  readonly isOver: boolean;
+  /** Ends the run, or the waiting for its record. */
   cancel(): void;
   kill(): void;
 }
@@ -201,21 +206,40 @@ export async function startRun(settings: RunSettings): Promise<StartedRun> {
     engine.fail(message);
   });
   early.attach(engine, stateService(store));
+  let isOver = false;
+  const finished = engine.run().then(async result => {
+    isOver = true;
+    await early.pool.close();
+    return finish(result, recorder, settings.notice);
+  });
+  const end = (how: 'cancel' | 'kill'): void => {
+    if (isOver) recorder?.stopWaiting();
+    else engine[how]();
+  };
   return {
     runId,
-    result: finish(engine, recorder, early.pool),
+    result: finished,
+    get isOver() {
+      return isOver;
+    },
     cancel: () => {
-      engine.cancel();
+      end('cancel');
     },
     kill: () => {
-      engine.kill();
+      end('kill');
     },
   };
 }
 
-async function finish(engine: RunEngine, recorder: RunRecorder | null, pool: WorkerPool): Promise<RunResult> {
-  const result = await engine.run();
-  await pool.close();
+/** Waits for the record of a run whose tasks are done. */
+async function finish(
+  result: RunResult,
+  recorder: RunRecorder | null,
+  notice: (text: string) => void,
+): Promise<RunResult> {
+  if (recorder?.isAway === true) {
+    notice('The tasks are done. Waiting up to 10 s for the store, which is away; Ctrl-C ends the waiting.');
+  }
   const end = await recorder?.finish();
   const notes = [...result.notes, ...(recorder?.notes ?? [])];
   switch (end?.kind) {

@@ -184,6 +184,16 @@ export class RunRecorder {
     return [...this.#notes, ...now, ...dropped];
   }
 
+  /** Whether the store cannot be reached at the moment. */
+  get isAway(): boolean {
+    return this.#session === null;
+  }
+
+  /** Ends the waiting of {@link finish} for a store that is away. */
+  stopWaiting(): void {
+    if (this.#finishing && this.isAway) this.#givenUp.resolve();
+  }
+
   /** Resolves when everything taken up so far, but the run's end, is in the store or in the spool. */
   async flush(): Promise<void> {
     do {

@@ -50,7 +50,7 @@ describe('databases in a run', () => {
           .add(new Task({ id: 'orders', commands: [new Copy({ from: 'shop', table: 'orders', sql: 'select * from orders' })] }), ['tables'])
           .add(new Task({ id: 'products', commands: [new ReadSQLite({ file: 'files.db', table: 'products', sql: 'select * from p' })] }), ['tables'])
           .add(new Task({ id: 'leak', commands: [
-            new RunBash('cat ../shop.secret; cat shop.secret'.replace('../shop.secret; cat ', '')),
+            new RunBash('cat shop.secret'),
             new ExecuteSQL({ db: 'shop', sql: 'select ' + "'" + secret.replaceAll("'", "''") + "'" }),
           ] }))
           .add(new Task({ id: 'wrong', commands: [

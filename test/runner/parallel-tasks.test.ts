@@ -119,20 +119,19 @@ describe('parallel tasks', () => {
     assert.equal(outcomesOf(events)['work/named'], 'succeeded');
   });
 
-  it('may have 100,000 children', async function () {
-    this.timeout(240_000);
+  it('may have very many children', async function () {
+    this.timeout(120_000);
     await using project = await testProject({
       'work.pipeline.ts': `
         import { ParallelRunFunction, Pipeline } from 'millrace';
         const pipeline = new Pipeline({ id: 'work' });
-        pipeline.add(new ParallelRunFunction({ id: 'many', parameters: function* () { for (let n = 0; n < 100_000; n++) yield n; },
-          fn: (_context, n) => n === 70_000 ? false : undefined }));
+        pipeline.add(new ParallelRunFunction({ id: 'many', parameters: function* () { for (let n = 0; n < 10_000; n++) yield n; },
+          fn: (_context, n) => n === 7_000 ? false : undefined }));
         export default pipeline;`,
     });
-    // The store has tests of its own for many rows.
-    const run = await project.run(['run', 'work', '--parallel', '2', '--no-store']);
+    const run = await project.run(['run', 'work', '--parallel', '2']);
     assert.equal(run.exitCode, 1, run.stderr.slice(-1000));
-    assert.match(run.stderr + run.stdout, /work\/many\/70000/);
+    assert.match(run.stderr + run.stdout, /work\/many\/7000: .*returned false/);
   });
 });
 

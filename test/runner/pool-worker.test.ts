@@ -191,6 +191,21 @@ describe('pool: tasks', function () {
     ]);
   });
 
+  it('expands to very many children, which run without another expansion', async () => {
+    const expanded = await harness.expand('many_100000');
+    assert.ok('nodes' in expanded);
+    assert.equal(expanded.nodes.length, 100_000);
+    assert.equal(new Set(expanded.nodes.map(({ id }) => id)).size, 100_000);
+    const last = expanded.nodes.at(-1);
+    assert.deepEqual(last?.commands, [{ kind: '@child', options: 99_999 }]);
+    const { lines } = await harness.run('many_100000/n99999', {
+      expandedFrom: { path: ['many_100000'], commands: last.commands },
+    });
+    assert.deepEqual(lines, ['many_100000/n99999 got 99999, 0 expansions']);
+    const few = await harness.expand('many_2');
+    assert.ok('nodes' in few && few.nodes.length === 2);
+  });
+
   it('says when a parallel task cannot be expanded, or not in the same way again', async () => {
     const broken = await harness.expand('broken');
     assert.ok('result' in broken);

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import type { Database } from '../../runner/api/context.ts';
 import { mysql, postgres, sqlite } from '../../runner/api/databases.ts';
 import { CopyIncrementally, type CopyIncrementallyOptions } from '../../runner/commands/index.ts';
-import { openDatabase } from '../../runner/databases/connect.ts';
+import { openDatabase, openPostgres } from '../../runner/databases/connect.ts';
 import { PostgresSession } from '../../runner/databases/postgres.ts';
 import { messageOf, type TestContext, testContext } from '../support/commands.ts';
 import { type MariaDbServer, mariaDbServer } from '../support/mariadb.ts';
@@ -40,12 +40,14 @@ describe('CopyIncrementally', () => {
   let maria: MariaDbServer;
   let folder: TemporaryFolder;
   let stored: Map<string, string>;
+  let sourceSession: PostgresSession | undefined;
   before(async function () {
     this.timeout(120_000);
     [server, maria, folder] = await Promise.all([testServer(), mariaDbServer(), temporaryFolder()]);
     await server.query('create database source');
   });
   after(async () => {
+    await sourceSession?.[Symbol.asyncDispose]();
     await folder[Symbol.asyncDispose]();
     await maria[Symbol.asyncDispose]();
     await server[Symbol.asyncDispose]();
@@ -65,13 +67,10 @@ describe('CopyIncrementally', () => {
     files: () => sqlite({ file: 'orders.db' }),
   };
 
+  /** One connection for the whole test file. */
   async function source(sql: string): Promise<void> {
-    const session = await openDatabase('src', definitions.src(), { resolveEmbedded });
-    try {
-      for (const statement of sql.split(';')) await session.query(statement);
-    } finally {
-      await session[Symbol.asyncDispose]();
-    }
+    sourceSession ??= await openPostgres('src', definitions.src(), { resolveEmbedded });
+    for (const statement of sql.split(';')) await sourceSession.query(statement);
   }
 
   async function run(

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { execFileSync, spawnSync } from 'node:child_process';
+import { writeFileSync } from 'node:fs';
 import { utimes } from 'node:fs/promises';
 import { join } from 'node:path';
 import { Pipeline } from '../../runner/api/pipeline.ts';
@@ -289,6 +290,20 @@ describe('ParallelReadFile', () => {
       made.docs().map(({ label }) => label).slice(0, 4),
       ['file pattern', 'read mode', 'table', 'db'],
     );
+  });
+
+  it('tells children about 100,000 files in a few words', async function () {
+    this.timeout(120_000);
+    for (let number = 0; number < 100_000; number++) writeFileSync(join(folder.path, 'data', `${String(number)}.csv`), '');
+    const all = { has: () => true } as unknown as Set<string>;
+    const { pipeline, lines } = await run({}, { parallel: 8, succeeded: all });
+    assert.deepEqual(lines, ['100000 of 100000 files are to be loaded']);
+    assert.equal(pipeline.nodes.size, 16);
+    assert.ok(JSON.stringify(toExpandedNodes(pipeline)).length < 10_000);
+    const [pending] = await server.query(
+      'select count(distinct file_name)::int as files, max(n)::int as most from (select *, count(*) over (partition by chunk) as n from millrace_loaded.pending) as x',
+    );
+    assert.deepEqual(pending, { files: 100_000, most: 6250 });
   });
 
   it('says what is missing', async () => {

@@ -51,6 +51,7 @@ export class CopySchema extends ParallelTask {
       if (typeof value !== 'string' || value === '') throw new PipelineError(`copySchema(): ${option} is missing.`);
     }
     checkName('copySchema()', 'to', to);
+    if (from === to) throw new PipelineError(`copySchema(): from and to are the same database, "${from}".`);
     checkName('copySchema()', 'targetSchema', targetSchema);
     super({ ...options, id: options.id ?? `copy_${schema.toLowerCase().replace(/[^a-z0-9]+/g, '_')}` }, new Set([...parallelTaskOptionKeys, ...ownKeys]));
     this.schema = schema;
@@ -194,7 +195,7 @@ async function createObjects(task: CopySchema, context: CommandContext): Promise
   const { objects, tables } = await readSchema(await sourceSession(task, context), task.schema);
   context.log.info(`${String(objects.length)} types, sequences, functions and tables`);
   await withTarget(task, context, async session => {
-    const next = `"${task.nextSchema.replaceAll('"', '""')}"`;
+    const next = quote(task.nextSchema);
     await session.execute(`DROP SCHEMA IF EXISTS ${next} CASCADE`);
     await session.execute(`CREATE SCHEMA ${next}`);
     await runInAnyOrder(session, objects);
@@ -205,17 +206,31 @@ async function createObjects(task: CopySchema, context: CommandContext): Promise
 async function copyTables(task: CopySchema, context: CommandContext, names: readonly string[]): Promise<void> {
   const source = await sourceSession(task, context);
   const { tables } = await readSchema(source, task.schema);
-  for (const name of names) {
-    const table = tables.find(candidate => candidate.name === name);
-    if (table === undefined) throw new PipelineError(`${task.toString()}: table ${name} is not there any more.`);
-    await withTarget(task, context, async target => {
+  // All tables of the chunk or none.
+  await withTarget(task, context, async target => {
+    for (const name of names) {
+      const table = tables.find(candidate => candidate.name === name);
+      if (table === undefined) throw new PipelineError(`${task.toString()}: table ${name} is not there any more.`);
+      if (await isFilled(target, name)) {
+        // The attempt before this one did it, and died before it could say so.
+        context.log.info(`${name} is copied already`);
+        continue;
+      }
       const rows = await copyRows(task, table, source, target);
       context.log.info(`${name}: ${String(rows)} rows`);
       context.addRows(rows);
       await runInAnyOrder(target, table.indexes);
-    });
-    await analyse(task, context, name);
-  }
+      await target.execute(`ANALYZE ${quote(name)}`);
+    }
+  });
+}
+
+async function isFilled(target: PostgresSession, name: string): Promise<boolean> {
+  const { rows } = await target.query(
+    `SELECT EXISTS (SELECT FROM ${quote(name)}) OR EXISTS (SELECT FROM pg_index WHERE indrelid = $1::regclass) AS filled`,
+    [quote(name)],
+  );
+  return rows[0]?.['filled'] === true;
 }
 
 async function copyRows(
@@ -224,18 +239,10 @@ async function copyRows(
   source: PostgresSession,
   target: PostgresSession,
 ): Promise<number> {
-  const quoted = `"${name.replaceAll('"', '""')}"`;
-  const schema = `"${task.schema.replaceAll('"', '""')}"`;
+  const quoted = quote(name);
+  const schema = quote(task.schema);
   if (columns.length === 0) return 0;
   const list = columns.join(', ');
-  // A retry begins anew.
-  await target.execute(`TRUNCATE ${quoted}`);
-  if (source === target) {
-    const { tag } = await target.execute(
-      `INSERT INTO ${quoted} (${list}) OVERRIDING SYSTEM VALUE SELECT ${list} FROM ${schema}.${quoted}`,
-    );
-    return Number(/\d+$/.exec(tag)?.[0] ?? 0);
-  }
   const pipe = new PassThrough({ highWaterMark: 1 << 20 });
   const sent = source.copyTo(`COPY ${schema}.${quoted} (${list}) TO STDOUT`, pipe).then(
     () => pipe.end(),
@@ -263,17 +270,22 @@ function isAborted(error: unknown): boolean {
   return error instanceof Error && 'code' in error && String(error.code).startsWith('ERR_STREAM');
 }
 
-async function analyse(task: CopySchema, context: CommandContext, name: string): Promise<void> {
-  const target = await loadingSession(context, task.toString(), task.to);
-  await target.execute(`ANALYZE "${task.nextSchema.replaceAll('"', '""')}"."${name.replaceAll('"', '""')}"`);
-}
-
 async function publish(task: CopySchema, context: CommandContext): Promise<void> {
   const { last } = await readSchema(await sourceSession(task, context), task.schema);
-  await withTarget(task, context, session => runInAnyOrder(session, last));
-  const target = await loadingSession(context, task.toString(), task.to);
   context.log.command(`${task.nextSchema} → ${task.targetSchema}`);
-  await runReplacement(target, [task.targetSchema, task.nextSchema, '10 s', 'true'], text => {
-    context.log.error(text);
+  await withTarget(task, context, async target => {
+    await runInAnyOrder(target, last);
+    await runReplacement(target, [task.targetSchema, task.nextSchema, '10 s', 'true'], text => {
+      context.log.error(text);
+    });
   });
+}
+
+function quote(name: string): string {
+  return `"${name.replaceAll('"', '""')}"`;
+}
+
+function megabytes(tables: readonly SchemaTable[]): string {
+  const bytes = tables.reduce((sum, { size }) => sum + size, 0);
+  return `${(bytes / 1e6).toFixed(1)} MB`;
 }

@@ -72,7 +72,7 @@ const indexStatements = `
   FROM pg_constraint AS k JOIN pg_class AS c ON c.oid = k.conrelid
   WHERE c.relnamespace = $1::regnamespace AND k.contype IN ('p', 'u', 'c', 'x') AND k.conparentid = 0 AND k.conislocal
   UNION ALL
-  SELECT c.relname::text, c.relkind::text, pg_get_indexdef(i.indexrelid, 0, true)
+  SELECT c.relname::text, c.relkind::text, regexp_replace(pg_get_indexdef(i.indexrelid, 0, true), ' ON ONLY ', ' ON ')
   FROM pg_index AS i JOIN pg_class AS c ON c.oid = i.indrelid JOIN pg_class AS x ON x.oid = i.indexrelid
   WHERE c.relnamespace = $1::regnamespace AND c.relkind IN ('r', 'p') AND NOT x.relispartition
     AND NOT EXISTS (SELECT FROM pg_constraint WHERE conindid = i.indexrelid AND contype IN ('p', 'u', 'x'))`;
