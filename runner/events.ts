@@ -3,7 +3,15 @@
  * notifications and pages are subscribers of one stream; `millrace run --json` prints one event a line.
  * Times are ISO 8601 with milliseconds, by the store's clock. Durations are seconds.
  */
-import type { NodeKind, NodePath, Outcome, OutputFormat, ParameterValue, RunOutcome, RunTrigger } from './model.ts';
+import type {
+  NodeKind,
+  NodePath,
+  Outcome,
+  OutputFormat,
+  ParameterValue,
+  RunOutcome,
+  RunTrigger,
+} from './model.ts';
 
 interface EventBase {
   /** The run's id in the store; `null` in a run without a store. */
@@ -105,13 +113,7 @@ export interface RunFinished extends EventBase {
 }
 
 export type RunEvent =
-  | RunStarted
-  | NodeStarted
-  | Output
-  | NodeFinished
-  | NodeSkipped
-  | SystemStatistics
-  | RunFinished;
+  RunStarted | NodeStarted | Output | NodeFinished | NodeSkipped | SystemStatistics | RunFinished;
 
 /**
  * Lines of one attempt that arrived together: how output travels inside the runner, because an object per line costs

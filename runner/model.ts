@@ -101,7 +101,10 @@ export function formatPath(path: NodePath): string {
 
 /** The inverse of {@link formatPath}; surrounding slashes and blanks are ignored. */
 export function parsePath(text: string): NodePath {
-  return text.split('/').map(part => part.trim()).filter(part => part !== '');
+  return text
+    .split('/')
+    .map(part => part.trim())
+    .filter(part => part !== '');
 }
 
 /** Whether `path` is `ancestor` itself or lies below it. */

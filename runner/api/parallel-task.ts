@@ -4,7 +4,7 @@ import type { CommandSpec, ExpandedNode } from '../pool/protocol.ts';
 import { childCommandKind } from './child-command.ts';
 import type { Command } from './command.ts';
 import type { ExpansionContext } from './context.ts';
-import { checkCount, PipelineError } from './errors.ts';
+import { checkCount, describeValue, PipelineError } from './errors.ts';
 import { upstreamIds } from './graph.ts';
 import {
   isParallelTask,
@@ -116,15 +116,13 @@ export abstract class ParallelTask extends Node {
    * whatever worker that is.
    */
   childCommand(data: unknown): Command {
-    void data;
-    throw new PipelineError(`${this.toString()} has commands of its own for its children, but no method childCommand.`);
+    throw new PipelineError(
+      `${this.toString()} has no method childCommand, which would make the command for ${describeValue(data)}.`,
+    );
   }
 
   /** A child that is known without expansion, so that none is needed to run it; `undefined` for all others. */
-  declaredChild(id: string): Task | undefined {
-    void id;
-    return undefined;
-  }
+  declaredChild?(id: string): Task | undefined;
 
   /** What the page of the node shows about the making of its children. */
   docs(): DocItem[] {

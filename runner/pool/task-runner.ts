@@ -196,7 +196,7 @@ export class TaskRunner {
       const origin = node;
       let child: Node | undefined;
       if (isParallelTask(origin)) {
-        child = origin.declaredChild(id) ?? (await this.#expansionOf(origin, attempt)).nodes.get(id);
+        child = origin.declaredChild?.(id) ?? (await this.#expansionOf(origin, attempt)).nodes.get(id);
       } else if (isPipeline(origin)) child = origin.nodes.get(id);
       if (child === undefined) {
         const where = path.slice(0, index + 1);

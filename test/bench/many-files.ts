@@ -35,11 +35,18 @@ export async function lookAtFiles(count: number): Promise<Look[]> {
     const date = new Date(Date.UTC(2024, 0, 1 + day)).toISOString().slice(0, 10);
     const directory = join(folder.path, date.slice(0, 7), date);
     mkdirSync(directory, { recursive: true });
-    for (let number = day; number < count; number += DAYS) writeFileSync(join(directory, `events-${String(number)}.csv`), '');
+    for (let number = day; number < count; number += DAYS)
+      writeFileSync(join(directory, `events-${String(number)}.csv`), '');
   }
   await server.query('create table event (v int)');
   const look = async (what: string, readMode: ReadMode): Promise<Look> => {
-    const task = new ParallelReadFile({ id: 'load', filePattern: '**/*.csv', readMode, table: 'event', dateRegex: /(\d{4})-(\d\d)-(\d\d)/ });
+    const task = new ParallelReadFile({
+      id: 'load',
+      filePattern: '**/*.csv',
+      readMode,
+      table: 'event',
+      dateRegex: /(\d{4})-(\d\d)-(\d\d)/,
+    });
     new Pipeline({ id: 'bench' }).add(task);
     await using databases = attempts(server)();
     global.gc?.();
@@ -62,7 +69,9 @@ export async function lookAtFiles(count: number): Promise<Look[]> {
     };
   };
   const looks = [await look('all are new', 'onlyNew')];
-  await server.query(`insert into millrace_loaded.file select target_id, file_name, now(), day, 'bench' from millrace_loaded.pending where position > 0`);
+  await server.query(
+    `insert into millrace_loaded.file select target_id, file_name, now(), day, 'bench' from millrace_loaded.pending where position > 0`,
+  );
   await server.query('analyze millrace_loaded.file');
   looks.push(await look('one is new', 'onlyNew'), await look('some have changed', 'onlyChanged'));
   return looks;

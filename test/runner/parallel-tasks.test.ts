@@ -26,22 +26,29 @@ describe('parallel tasks', () => {
     const events = eventsOf(run.stdout);
     const outcomes = outcomesOf(events);
     const children = Object.keys(outcomes).sort();
-    assert.deepEqual(Object.values(outcomes).filter(outcome => outcome !== 'succeeded'), [], run.stderr);
-    assert.deepEqual(children.filter(path => path.startsWith('work/sql')), [
-      'work/sql',
-      'work/sql/a_1',
-      'work/sql/before',
-      'work/sql/it_s_2_c96d4012b1',
-    ]);
+    assert.deepEqual(
+      Object.values(outcomes).filter(outcome => outcome !== 'succeeded'),
+      [],
+      run.stderr,
+    );
+    assert.deepEqual(
+      children.filter(path => path.startsWith('work/sql')),
+      ['work/sql', 'work/sql/a_1', 'work/sql/before', 'work/sql/it_s_2_c96d4012b1'],
+    );
     // In whatever worker they run, the parameters are not asked for again.
     const fn = children.filter(path => path.startsWith('work/fn/'));
     const said = fn.flatMap(path => linesOf(events, path)).filter(line => line.includes(' got '));
     assert.deepEqual(
-      said.map(line => line.replace(/^.* got /, '').replace(/listed [01]$/, 'listed once or elsewhere')).sort(),
+      said
+        .map(line => line.replace(/^.* got /, '').replace(/listed [01]$/, 'listed once or elsewhere'))
+        .sort(),
       ['a 2, listed once or elsewhere', "it's 3, listed once or elsewhere"],
     );
     assert.deepEqual(
-      children.filter(path => path.startsWith('work/script/')).flatMap(path => linesOf(events, path)).sort(),
+      children
+        .filter(path => path.startsWith('work/script/'))
+        .flatMap(path => linesOf(events, path))
+        .sort(),
       ["bash say.sh 'x y' 1", 'bash say.sh z', 'hi 1 z', 'hi 2 x y'],
     );
   });
@@ -99,7 +106,8 @@ describe('parallel tasks', () => {
     });
     const run = await project.run(['run', 'work', '--json']);
     const events = eventsOf(run.stdout);
-    const errorOf = (id: string): string | null | undefined => attemptsOf(events, `work/${id}`)[0]?.error?.split('\n')[0];
+    const errorOf = (id: string): string | null | undefined =>
+      attemptsOf(events, `work/${id}`)[0]?.error?.split('\n')[0];
     assert.equal(
       errorOf('date'),
       'Parallel task "work/date": parameter 2 is an object (Date), which JSON cannot hold as it is. ' +
@@ -131,7 +139,52 @@ describe('parallel tasks', () => {
     });
     const run = await project.run(['run', 'work', '--parallel', '2']);
     assert.equal(run.exitCode, 1, run.stderr.slice(-1000));
-    assert.match(run.stderr + run.stdout, /work\/many\/7000: .*returned false/);
+    assert.match(run.stderr + run.stdout, /work \/ many \/ 7000: .*returned false/);
+  });
+});
+
+describe('reset of loaded files', () => {
+  it('says and forgets what the databases remember, and says which cannot be asked', async () => {
+    await using project = await testProject({
+      'data/a.csv': '1\n',
+      'data/b.csv': '2\n',
+      'load.pipeline.ts': `
+        import { ExecuteSQL, ParallelReadFile, Pipeline } from 'millrace';
+        const pipeline = new Pipeline({ id: 'load' });
+        pipeline.add(new ParallelReadFile({ id: 'files', filePattern: '*.csv', readMode: 'onlyNew', table: 'event' }));
+        export default pipeline;`,
+    });
+    const count = async (): Promise<string | undefined> =>
+      (await project.run(['sql', 'dwh', '-c', 'select count(*) from event'])).stdout.split('\n')[2]?.trim();
+    await project.run(['sql', 'dwh', '-c', 'create table event (n int)']);
+    assert.equal((await project.run(['run', 'load'])).exitCode, 0);
+    const again = await project.run(['run', 'load', '--json']);
+    assert.deepEqual(linesOf(eventsOf(again.stdout), 'load/files'), ['No newer files (of 2)']);
+    assert.equal(await count(), '2');
+    const reset = await project.run(['reset', 'load', '--yes']);
+    assert.equal(
+      reset.stdout,
+      'load/files: 2 processed files\nload/files: 2 files loaded into event (database "dwh")\n',
+    );
+    assert.equal(reset.stderr, 'millrace: Forgot the incremental state of 1 node.\n');
+    assert.equal(
+      (await project.run(['reset', 'load', '--yes'])).stderr,
+      'millrace: Nothing is remembered of "load".\n',
+    );
+    assert.equal((await project.run(['run', 'load'])).exitCode, 0);
+    assert.equal(await count(), '4');
+    await project.write({
+      'millrace.config.ts': `
+        import { defineConfig, postgres } from 'millrace';
+        export default defineConfig({ databases: { away: postgres({ host: '/nowhere', database: 'x' }) }, defaultDatabase: 'away' });`,
+    });
+    const away = await project.run(['reset', 'load', '--yes']);
+    assert.equal(away.exitCode, 1);
+    assert.equal(away.stdout, 'load/files: 2 processed files\n');
+    assert.match(
+      away.stderr,
+      /^millrace: What database "away" remembers of loaded files cannot be seen, and is kept: .*\n(?:.*\n)*millrace: Forgot the incremental state of 1 node.\n$/,
+    );
   });
 });
 
@@ -161,7 +214,16 @@ describe('kill -9 of the runner while files are loaded', function () {
       });
       await project.run(['store', 'start']);
       const rows = async (): Promise<string> =>
-        (await project.run(['sql', 'dwh', '-c', "select count(distinct file) || ' ' || count(*) as n from event"])).stdout.split('\n')[2]?.trim() ?? '';
+        (
+          await project.run([
+            'sql',
+            'dwh',
+            '-c',
+            "select count(distinct file) || ' ' || count(*) as n from event",
+          ])
+        ).stdout
+          .split('\n')[2]
+          ?.trim() ?? '';
       let runId: number | undefined;
       for (const wait of [5, 25, 60]) {
         const mark = new ProcessMark();

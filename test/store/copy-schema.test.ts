@@ -48,7 +48,10 @@ describe('copySchema', function () {
 
   const database = (url: string, name: string): string => url.replace('/postgres?', `/${name}?`);
 
-  async function run(options: Partial<CopySchemaOptions> = {}, succeeded = new Set<string>()): Promise<ParallelRun> {
+  async function run(
+    options: Partial<CopySchemaOptions> = {},
+    succeeded = new Set<string>(),
+  ): Promise<ParallelRun> {
     const task = copySchema({ schema: 'Shop', from: 'dwh', to: 'frontend', ...options });
     new Pipeline({ id: 'work' }).add(task);
     const attempt = () => {
@@ -59,7 +62,9 @@ describe('copySchema', function () {
           let session = sessions.get(alias);
           if (session === undefined) {
             const url = database(server.url, alias === 'dwh' ? 'postgres' : alias);
-            session = openDatabase(alias, postgres({ url }), { resolveEmbedded: () => Promise.reject(new Error('none')) });
+            session = openDatabase(alias, postgres({ url }), {
+              resolveEmbedded: () => Promise.reject(new Error('none')),
+            });
             sessions.set(alias, session);
             opened.use(await session);
           }
@@ -87,8 +92,17 @@ describe('copySchema', function () {
       const { lines, pipeline } = await run();
       assert.equal(pipeline.nodes.size, 5);
       assert.deepEqual(
-        lines.filter(line => line.includes(' rows')).map(line => line.replace(/^.*?: /, '')).sort(),
-        ['Odd "name": 0 rows', 'customer: 3 rows', 'event_1: 50 rows', 'event_2: 50 rows', 'orders: 999 rows'],
+        lines
+          .filter(line => line.includes(' rows'))
+          .map(line => line.replace(/^.*?: /, ''))
+          .sort(),
+        [
+          'Odd "name": 0 rows',
+          'customer: 3 rows',
+          'event_1: 50 rows',
+          'event_2: 50 rows',
+          'orders: 999 rows',
+        ],
       );
       const definition = (schema: string): string => `
         select c.relname || ' ' || c.relkind::text || coalesce(' ' || pg_get_viewdef(c.oid), '') || coalesce(' ' || pg_get_indexdef(c.oid), '')
@@ -105,12 +119,21 @@ describe('copySchema', function () {
       for (const table of ['customer', 'orders', 'event', 'summary', 'of_view'])
         assert.deepEqual(
           await frontend(`select md5(string_agg(t::text, '|' order by t::text)) from "Shop".${table} as t`),
-          (await server.query(`select md5(string_agg(t::text, '|' order by t::text)) from "Shop".${table} as t`)).flatMap(row => Object.values(row)),
+          (
+            await server.query(
+              `select md5(string_agg(t::text, '|' order by t::text)) from "Shop".${table} as t`,
+            )
+          ).flatMap(row => Object.values(row)),
           table,
         );
-      assert.deepEqual(await frontend(`insert into "Shop".customer (name) values ('new') returning id, double_id`), [4, 8]);
+      assert.deepEqual(
+        await frontend(`insert into "Shop".customer (name) values ('new') returning id, double_id`),
+        [4, 8],
+      );
       assert.deepEqual(await frontend(`select nextval('"Shop".numbers')::int`), [5001]);
-      assert.deepEqual(await frontend(`select nspname::text from pg_namespace where nspname like 'Shop%'`), ['Shop']);
+      assert.deepEqual(await frontend(`select nspname::text from pg_namespace where nspname like 'Shop%'`), [
+        'Shop',
+      ]);
     }
   });
 
@@ -129,7 +152,11 @@ describe('copySchema', function () {
     const first = await run();
     const ids = [...first.pipeline.nodes.keys()];
     await frontend('alter schema "Shop" rename to "Shop_next"');
-    await frontend('drop view "Shop_next".of_view, "Shop_next".paid; drop materialized view "Shop_next".summary'.split(';')[0] ?? '');
+    await frontend(
+      'drop view "Shop_next".of_view, "Shop_next".paid; drop materialized view "Shop_next".summary'.split(
+        ';',
+      )[0] ?? '',
+    );
     await frontend('drop materialized view "Shop_next".summary');
     await frontend('alter table "Shop_next".orders drop constraint orders_customer_fk_fkey');
     await frontend('drop index "Shop_next".event_data_idx');
@@ -144,7 +171,10 @@ describe('copySchema', function () {
       await messageOf(() => run({ schema: 'none' })),
       'Parallel task "work/copy_none": there is no schema none in database "dwh".',
     );
-    assert.equal(await messageOf(() => copySchema({ schema: 'x' } as CopySchemaOptions)), 'copySchema(): from is missing.');
+    assert.equal(
+      await messageOf(() => copySchema({ schema: 'x' } as CopySchemaOptions)),
+      'copySchema(): from is missing.',
+    );
     assert.equal(
       await messageOf(() => copySchema({ schema: 'x', from: 'a', too: 'b' } as CopySchemaOptions)),
       'copySchema() has an unknown option: "too" (did you mean "to"?).',
@@ -153,8 +183,14 @@ describe('copySchema', function () {
 
   it('balances chunks', () => {
     const sizes = (count: number, ...items: number[]): number[][] =>
-      balancedChunks(items.map(size => ({ size })), count).map(chunk => chunk.map(({ size }) => size));
-    assert.deepEqual(sizes(2, 1, 5, 3, 3), [[5, 1], [3, 3]]);
+      balancedChunks(
+        items.map(size => ({ size })),
+        count,
+      ).map(chunk => chunk.map(({ size }) => size));
+    assert.deepEqual(sizes(2, 1, 5, 3, 3), [
+      [5, 1],
+      [3, 3],
+    ]);
     assert.deepEqual(sizes(4, 2), [[2]]);
     assert.deepEqual(sizes(2, 0, 0, 0), [[0, 0], [0]]);
     assert.deepEqual(sizes(2), []);

@@ -653,7 +653,7 @@ EXIT SUCCESS COMMIT
         '--encoding=UTF-8',
         'raw.t',
       ]);
-      const file = load?.args.at(-1) ?? '';
+      const file = load.args.at(-1) ?? '';
       assert.match(file, /rows\.csv$/);
       await assert.rejects(readFile(file), { code: 'ENOENT' });
     });

@@ -13,7 +13,13 @@ import { temporaryFolder } from '../support/temp.ts';
 
 /** Rows of each file; with fewer, nobody would see a half loaded one. */
 const ROWS = 3;
-const names = ['2026-01-01-a.csv', '2026-01-01-b.csv', '2026-01-02-a.csv', '2026-01-03-a.csv', '2026-01-03-b.csv'];
+const names = [
+  '2026-01-01-a.csv',
+  '2026-01-01-b.csv',
+  '2026-01-02-a.csv',
+  '2026-01-03-a.csv',
+  '2026-01-03-b.csv',
+];
 
 type Step =
   | { readonly type: 'write' | 'remove'; readonly file: string }
@@ -27,8 +33,14 @@ interface Variant {
 
 const fate = fc.record({ left: fc.integer({ min: 1, max: 40 }), after: fc.boolean() });
 const step: fc.Arbitrary<Step> = fc.oneof(
-  { weight: 4, arbitrary: fc.record({ type: fc.constant('write' as const), file: fc.constantFrom(...names) }) },
-  { weight: 1, arbitrary: fc.record({ type: fc.constant('remove' as const), file: fc.constantFrom(...names) }) },
+  {
+    weight: 4,
+    arbitrary: fc.record({ type: fc.constant('write' as const), file: fc.constantFrom(...names) }),
+  },
+  {
+    weight: 1,
+    arbitrary: fc.record({ type: fc.constant('remove' as const), file: fc.constantFrom(...names) }),
+  },
   { weight: 1, arbitrary: fc.record({ type: fc.constant('change table' as const) }) },
   {
     weight: 5,
@@ -71,7 +83,9 @@ describe('incremental work', function () {
   async function play({ mode, truncate }: Variant, steps: readonly Step[]): Promise<void> {
     await using folder = await temporaryFolder({ 'data/.keep': '', 'table.sql': '' });
     await using connection = new DoomedConnection(server);
-    await server.query('drop schema if exists raw cascade; drop schema if exists millrace_loaded cascade; create schema raw');
+    await server.query(
+      'drop schema if exists raw cascade; drop schema if exists millrace_loaded cascade; create schema raw',
+    );
     const versions = new Map<string, number>();
     let version = 0;
     let tableVersion = 0;
@@ -95,7 +109,9 @@ describe('incremental work', function () {
       truncatePartitions: truncate,
       fileDependencies: ['table.sql'],
       // All files, each time: the table is to hold them once.
-      ...(mode === 'all' && !truncate ? { commandsBefore: [new ExecuteSQL({ sql: 'truncate raw.event' })] } : {}),
+      ...(mode === 'all' && !truncate
+        ? { commandsBefore: [new ExecuteSQL({ sql: 'truncate raw.event' })] }
+        : {}),
     });
     new Pipeline({ id: 'shop', basePath: folder.path }).add(read);
     let chain = 0;
@@ -109,7 +125,11 @@ describe('incremental work', function () {
       connection.fate = cut === null ? null : { ...cut };
       try {
         if (!succeeded.has('table')) {
-          const command = new ExecuteSQL({ sqlFile: 'table.sql', fileDependencies: ['table.sql'], echoQueries: false });
+          const command = new ExecuteSQL({
+            sqlFile: 'table.sql',
+            fileDependencies: ['table.sql'],
+            echoQueries: false,
+          });
           await command.run(
             testContext(command, { basePath: folder.path, stored, db: () => connection.attempt().db() }),
           );
@@ -136,8 +156,11 @@ describe('incremental work', function () {
     /** No file is loaded in part or twice, and what is on record is what is there. */
     const checkWholeFiles = async (): Promise<void> => {
       const rows = await loadedFiles();
-      for (const { file, version: loaded, count } of rows) assert.equal(count, ROWS, `${file} ${String(loaded)}`);
-      const [there] = await server.query(`select to_regclass('millrace_loaded.file') is not null and to_regclass('raw.event') is not null as there`);
+      for (const { file, version: loaded, count } of rows)
+        assert.equal(count, ROWS, `${file} ${String(loaded)}`);
+      const [there] = await server.query(
+        `select to_regclass('millrace_loaded.file') is not null and to_regclass('raw.event') is not null as there`,
+      );
       if (there?.['there'] !== true || (mode === 'all' && !truncate)) return;
       const recorded = await server.query(
         `select file_name from millrace_loaded.file join millrace_loaded.target using (target_id)
@@ -151,8 +174,14 @@ describe('incremental work', function () {
     const loadedFiles = async (): Promise<{ file: string; version: number; count: number }[]> => {
       const [there] = await server.query(`select to_regclass('raw.event') is not null as there`);
       if (there?.['there'] !== true) return [];
-      const rows = await server.query('select file, version, count(*)::int as count from raw.event group by 1, 2 order by 1, 2');
-      return rows.map(row => ({ file: String(row['file']), version: Number(row['version']), count: Number(row['count']) }));
+      const rows = await server.query(
+        'select file, version, count(*)::int as count from raw.event group by 1, 2 order by 1, 2',
+      );
+      return rows.map(row => ({
+        file: String(row['file']),
+        version: Number(row['version']),
+        count: Number(row['count']),
+      }));
     };
 
     for (const next of steps) {
@@ -160,7 +189,9 @@ describe('incremental work', function () {
         case 'write': {
           versions.set(next.file, ++version);
           const dayId = next.file.slice(0, 10).replaceAll('-', '');
-          await folder.write({ [`data/${next.file}`]: `${next.file},${String(version)},${dayId}\n`.repeat(ROWS) });
+          await folder.write({
+            [`data/${next.file}`]: `${next.file},${String(version)},${dayId}\n`.repeat(ROWS),
+          });
           const time = new Date(Date.UTC(2026, 0, 1) + version * 1000);
           await utimes(join(folder.path, 'data', next.file), time, time);
           break;
@@ -182,7 +213,8 @@ describe('incremental work', function () {
 
     const rows = await loadedFiles();
     const loaded = new Map(Map.groupBy(rows, row => row.file));
-    const expected = mode === 'onlyNewExceptLatest' ? [...versions.keys()].sort().slice(0, -1) : [...versions.keys()];
+    const expected =
+      mode === 'onlyNewExceptLatest' ? [...versions.keys()].sort().slice(0, -1) : [...versions.keys()];
     for (const file of expected) {
       const found = loaded.get(file)?.map(row => row.version) ?? [];
       if (mode === 'onlyNew' || mode === 'onlyNewExceptLatest') assert.equal(found.length, 1, file);

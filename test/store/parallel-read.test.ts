@@ -4,7 +4,12 @@ import { writeFileSync } from 'node:fs';
 import { utimes } from 'node:fs/promises';
 import { join } from 'node:path';
 import { Pipeline } from '../../runner/api/pipeline.ts';
-import { ParallelReadFile, type ParallelReadFileOptions, ParallelReadSQLite, ExecuteSQL } from '../../runner/commands/index.ts';
+import {
+  ParallelReadFile,
+  type ParallelReadFileOptions,
+  ParallelReadSQLite,
+  ExecuteSQL,
+} from '../../runner/commands/index.ts';
 import { toExpandedNodes } from '../../runner/api/parallel-task.ts';
 import { messageOf } from '../support/commands.ts';
 import { runParallelTask, type ParallelRun, type RunOptions } from '../support/expansion.ts';
@@ -35,12 +40,21 @@ describe('ParallelReadFile', () => {
   });
 
   function task(options: Partial<ParallelReadFileOptions> = {}): ParallelReadFile {
-    const made = new ParallelReadFile({ id: 'load', filePattern: '**/*.csv', readMode: 'onlyNew', table: 'raw.event', ...options });
+    const made = new ParallelReadFile({
+      id: 'load',
+      filePattern: '**/*.csv',
+      readMode: 'onlyNew',
+      table: 'raw.event',
+      ...options,
+    });
     new Pipeline({ id: 'shop', basePath: folder.path }).add(made);
     return made;
   }
 
-  async function run(options: Partial<ParallelReadFileOptions> = {}, more: Partial<RunOptions> = {}): Promise<ParallelRun> {
+  async function run(
+    options: Partial<ParallelReadFileOptions> = {},
+    more: Partial<RunOptions> = {},
+  ): Promise<ParallelRun> {
     return await runParallelTask(task(options), {
       basePath: folder.path,
       dataDir: join(folder.path, 'data'),
@@ -60,7 +74,9 @@ describe('ParallelReadFile', () => {
   }
 
   const loaded = async (): Promise<string[]> =>
-    (await server.query(`select file || ' ' || value as row from raw.event order by 1`)).map(row => String(row['row']));
+    (await server.query(`select file || ' ' || value as row from raw.event order by 1`)).map(row =>
+      String(row['row']),
+    );
 
   it('loads what is new, and says what it does', async () => {
     await write({ 'a.csv': 1, 'x/b.csv': 1, 'c.txt': 1 });
@@ -141,15 +157,26 @@ describe('ParallelReadFile', () => {
     await run(options);
     await server.query('alter table raw.event rename to event_2; alter schema raw rename to raw_2');
     assert.deepEqual((await run({ ...options, table: 'raw_2.event_2' })).lines, ['No newer files (of 2)']);
-    await server.query('alter schema raw_2 rename to raw; drop table raw.event_2; create table raw.event (file text, value int)');
-    assert.equal((await run(options)).lines[0], 'A table is gone: the files that were loaded into it do not count');
+    await server.query(
+      'alter schema raw_2 rename to raw; drop table raw.event_2; create table raw.event (file text, value int)',
+    );
+    assert.equal(
+      (await run(options)).lines[0],
+      'A table is gone: the files that were loaded into it do not count',
+    );
     assert.deepEqual(await loaded(), ['a.csv 1', 'b.csv 1']);
     await folder.write({ 'table.sql': '2' });
     await server.query('truncate raw.event');
-    assert.equal((await run(options)).lines[0], 'File dependencies have changed: all files count as not loaded');
+    assert.equal(
+      (await run(options)).lines[0],
+      'File dependencies have changed: all files count as not loaded',
+    );
     assert.deepEqual(await loaded(), ['a.csv 1', 'b.csv 1']);
     assert.deepEqual((await run(options)).lines, ['No newer files (of 2)']);
-    assert.equal((await run(options, { lastDate: '2027-01-01' })).lines[0], 'File dependencies have changed: all files count as not loaded');
+    assert.equal(
+      (await run(options, { lastDate: '2027-01-01' })).lines[0],
+      'File dependencies have changed: all files count as not loaded',
+    );
   });
 
   it('survives that the table is restored from a dump', async () => {
@@ -181,8 +208,13 @@ describe('ParallelReadFile', () => {
       ],
     );
     const rows = async (): Promise<string[]> =>
-      (await server.query(`select file || ' ' || tableoid::regclass as row from raw.day_event order by 1`)).map(row => String(row['row']));
-    assert.deepEqual(await rows(), ['2026-01-01-a.csv raw.day_event_20260101', '2026-01-02-a.csv raw.own_name']);
+      (
+        await server.query(`select file || ' ' || tableoid::regclass as row from raw.day_event order by 1`)
+      ).map(row => String(row['row']));
+    assert.deepEqual(await rows(), [
+      '2026-01-01-a.csv raw.day_event_20260101',
+      '2026-01-02-a.csv raw.own_name',
+    ]);
     await day('2026-01-01-b.csv', 20260101);
     await run(options);
     assert.equal((await rows()).length, 3);
@@ -218,12 +250,18 @@ describe('ParallelReadFile', () => {
 
   it('gives each child work that its id names, in at most two chunks for each slot', async () => {
     await write(Object.fromEntries(Array.from({ length: 10 }, (_, index) => [`${String(index)}.csv`, 1])));
-    const first = await run({ readMode: 'all' }, { succeeded: { has: () => true } as unknown as Set<string>, parallel: 2 });
+    const first = await run(
+      { readMode: 'all' },
+      { succeeded: { has: () => true } as unknown as Set<string>, parallel: 2 },
+    );
     const ids = [...first.pipeline.nodes.keys()];
     assert.equal(ids.length, 4);
     const again = await run({ readMode: 'all' }, { succeeded: new Set(ids.slice(1)), parallel: 2 });
     assert.deepEqual([...again.pipeline.nodes.keys()], ids);
-    const third = await run({ readMode: 'all' }, { succeeded: { has: () => true } as unknown as Set<string>, parallel: 2, chain: 'run 1000' });
+    const third = await run(
+      { readMode: 'all' },
+      { succeeded: { has: () => true } as unknown as Set<string>, parallel: 2, chain: 'run 1000' },
+    );
     assert.deepEqual([...third.pipeline.nodes.keys()], ids);
     const fewer = await run({ readMode: 'all', maxParallelTasks: 1 });
     assert.equal(fewer.pipeline.nodes.size, 2);
@@ -235,21 +273,30 @@ describe('ParallelReadFile', () => {
 
   it('says when another run has listed the files again', async () => {
     await write({ 'a.csv': 1 });
-    const failing = run({}, {
-      onSucceeded: () => undefined,
-      attempt: (() => {
-        let first = true;
-        const open = attempts(server);
-        return () => {
-          const databases = open();
-          if (first) {
-            first = false;
-            return databases;
-          }
-          return { ...databases, db: async alias => (await server.query(`update millrace_loaded.target set list = gen_random_uuid()`), await databases.db(alias)) };
-        };
-      })(),
-    });
+    const failing = run(
+      {},
+      {
+        onSucceeded: () => undefined,
+        attempt: (() => {
+          let first = true;
+          const open = attempts(server);
+          return () => {
+            const databases = open();
+            if (first) {
+              first = false;
+              return databases;
+            }
+            return {
+              ...databases,
+              db: async alias => (
+                await server.query(`update millrace_loaded.target set list = gen_random_uuid()`),
+                await databases.db(alias)
+              ),
+            };
+          };
+        })(),
+      },
+    );
     assert.equal(
       await messageOf(() => failing),
       'The list of files that this task works on is not the newest any more: another run has listed them again, or what was ' +
@@ -258,7 +305,11 @@ describe('ParallelReadFile', () => {
   });
 
   it('loads each file once when two runs do it at the same time', async () => {
-    await write(Object.fromEntries(Array.from({ length: 20 }, (_, index) => [`${String(index).padStart(2, '0')}.csv`, 1])));
+    await write(
+      Object.fromEntries(
+        Array.from({ length: 20 }, (_, index) => [`${String(index).padStart(2, '0')}.csv`, 1]),
+      ),
+    );
     const ends = await Promise.allSettled([run(), run(), run()]);
     assert.ok(ends.some(end => end.status === 'fulfilled'));
     await run();
@@ -287,14 +338,18 @@ describe('ParallelReadFile', () => {
     assert.deepEqual(await loaded(), ['x! 1', 'x! 1', 'x! 2', 'x! 2']);
     assert.deepEqual((await runParallelTask(made, options)).lines, ['No newer files (of 2)']);
     assert.deepEqual(
-      made.docs().map(({ label }) => label).slice(0, 4),
+      made
+        .docs()
+        .map(({ label }) => label)
+        .slice(0, 4),
       ['file pattern', 'read mode', 'table', 'db'],
     );
   });
 
   it('tells children about 100,000 files in a few words', async function () {
     this.timeout(120_000);
-    for (let number = 0; number < 100_000; number++) writeFileSync(join(folder.path, 'data', `${String(number)}.csv`), '');
+    for (let number = 0; number < 100_000; number++)
+      writeFileSync(join(folder.path, 'data', `${String(number)}.csv`), '');
     const all = { has: () => true } as unknown as Set<string>;
     const { pipeline, lines } = await run({}, { parallel: 8, succeeded: all });
     assert.deepEqual(lines, ['100000 of 100000 files are to be loaded']);
@@ -322,10 +377,19 @@ describe('ParallelReadFile', () => {
       { readMode: 'newest' as 'all' },
       'Parallel task "load": readMode must be one of "all", "onlyLatest", "onlyNew", "onlyChanged", "onlyNewExceptLatest", not "newest".',
     ],
-    [{ partitionByDay: true }, 'Parallel task "load": partitionByDay needs dateRegex, which tells the day of a file.'],
+    [
+      { partitionByDay: true },
+      'Parallel task "load": partitionByDay needs dateRegex, which tells the day of a file.',
+    ],
     [{ truncatePartitions: true }, 'Parallel task "load": truncatePartitions needs partitionByDay.'],
-    [{ formt: 'x' } as object, 'ParallelReadFile "load" has an unknown option: "formt" (did you mean "format"?).'],
-    [{ compression: 'rar' as 'zip' }, 'ReadFile: compression must be "none", "gzip", "zip" or "tar.gz", not "rar".'],
+    [
+      { formt: 'x' } as object,
+      'ParallelReadFile "load" has an unknown option: "formt" (did you mean "format"?).',
+    ],
+    [
+      { compression: 'rar' as 'zip' },
+      'ReadFile: compression must be "none", "gzip", "zip" or "tar.gz", not "rar".',
+    ],
   ];
   for (const [options, message] of mistakes)
     it(`refuses ${Object.keys(options).join(', ')}`, async () => {
@@ -333,7 +397,12 @@ describe('ParallelReadFile', () => {
     });
 
   it('tells how children are made', () => {
-    const docs = task({ dateRegex, partitionByDay: true, fileDependencies: ['table.sql'], commandsBefore: [new ExecuteSQL({ sql: 'select 1' })] }).docs();
+    const docs = task({
+      dateRegex,
+      partitionByDay: true,
+      fileDependencies: ['table.sql'],
+      commandsBefore: [new ExecuteSQL({ sql: 'select 1' })],
+    }).docs();
     assert.deepEqual(
       docs.map(({ label, value }) => `${label}: ${value}`),
       [

@@ -105,7 +105,9 @@ describe('the store goes away in mid-run', function () {
       recorder.onOutput(lines(recorder, id, n, `line ${n}`));
       await recorder.flush();
       await own.kill();
-      await waitUntil(() => recorder.notes.length === n && recorder.notes.every(note => note.includes('was away')));
+      await waitUntil(
+        () => recorder.notes.length === n && recorder.notes.every(note => note.includes('was away')),
+      );
     }
     recorder.onEvent(finished(recorder, 'succeeded'));
     assert.deepEqual(await recorder.finish(), { kind: 'stored' });

@@ -2,7 +2,13 @@ import assert from 'node:assert/strict';
 import pg from 'pg';
 import type { Command } from '../../runner/api/command.ts';
 import { isTask } from '../../runner/api/node.ts';
-import { chunks, replaceSchema, type ReplaceSchemaOptions, sqlLibrary, type SqlLibraryOptions } from '../../runner/commands/index.ts';
+import {
+  chunks,
+  replaceSchema,
+  type ReplaceSchemaOptions,
+  sqlLibrary,
+  type SqlLibraryOptions,
+} from '../../runner/commands/index.ts';
 import { messageOf, testContext } from '../support/commands.ts';
 import { attempts } from '../support/files-to-load.ts';
 import { type TestServer, testServer } from '../support/postgres.ts';
@@ -67,14 +73,21 @@ describe('SQL library', function () {
           util.add_index('shop.customer', '{Name,id}'), util.add_index('shop.orders', '{amount}', predicate => 'amount > 3', is_unique => true),
           util.add_check('shop.orders', 'amount_is_positive', 'amount > 0'), util.add_indexes_on_all_fks('shop')`);
     }
-    assert.deepEqual(await values(`select regexp_replace(indexdef, '^CREATE ', '') from pg_indexes where schemaname = 'shop' order by indexname`), [
-      'INDEX "customer__Name__id" ON shop.customer USING btree ("Name", id)',
-      'UNIQUE INDEX customer_pkey ON shop.customer USING btree (id)',
-      'UNIQUE INDEX orders__amount__unique__9e927602 ON shop.orders USING btree (amount) WHERE (amount > 3)',
-      'INDEX orders__customer_fk ON shop.orders USING btree (customer_fk)',
-    ]);
     assert.deepEqual(
-      await values(`select pg_get_constraintdef(oid) from pg_constraint where conrelid = 'shop.orders'::regclass and contype <> 'n' order by conname`),
+      await values(
+        `select regexp_replace(indexdef, '^CREATE ', '') from pg_indexes where schemaname = 'shop' order by indexname`,
+      ),
+      [
+        'INDEX "customer__Name__id" ON shop.customer USING btree ("Name", id)',
+        'UNIQUE INDEX customer_pkey ON shop.customer USING btree (id)',
+        'UNIQUE INDEX orders__amount__unique__9e927602 ON shop.orders USING btree (amount) WHERE (amount > 3)',
+        'INDEX orders__customer_fk ON shop.orders USING btree (customer_fk)',
+      ],
+    );
+    assert.deepEqual(
+      await values(
+        `select pg_get_constraintdef(oid) from pg_constraint where conrelid = 'shop.orders'::regclass and contype <> 'n' order by conname`,
+      ),
       ['CHECK ((amount > 0))', 'FOREIGN KEY (customer_fk) REFERENCES shop.customer(id)'],
     );
   });
@@ -85,15 +98,12 @@ describe('SQL library', function () {
     for (let time = 0; time < 2; time++)
       await server.query(`select util.create_table_partitions('shop.by_value', '{de,fr}'), util.create_table_hash_partitions('shop.by_hash', 2),
         util.create_chunk_partitions('shop.by_chunk')`);
-    assert.deepEqual(await values(`select relname::text from pg_class where relispartition and relname !~ 'chunk_[3-7]' order by 1`), [
-      'by_chunk_0',
-      'by_chunk_1',
-      'by_chunk_2',
-      'by_hash_0',
-      'by_hash_1',
-      'by_value_de',
-      'by_value_fr',
-    ]);
+    assert.deepEqual(
+      await values(
+        `select relname::text from pg_class where relispartition and relname !~ 'chunk_[3-7]' order by 1`,
+      ),
+      ['by_chunk_0', 'by_chunk_1', 'by_chunk_2', 'by_hash_0', 'by_hash_1', 'by_value_de', 'by_value_fr'],
+    );
   });
 
   it('divides work into chunks', async () => {
@@ -103,14 +113,26 @@ describe('SQL library', function () {
       `select min(c), max(c), count(distinct c)::int as different, count(c)::int as whole from (select util.compute_chunk(n - 500, 7) as c from generate_series(1, 1000) as n) as x`,
     );
     assert.deepEqual([least, most, different, whole], [0, 6, 7, 1000]);
-    assert.deepEqual(await values(`select unnest(array[util.compute_chunk(-9223372036854775808, 7), util.compute_chunk('a', 7), util.compute_chunk('a'), util.compute_chunk(-1)])`), [6, 6, 1, 7]);
-    assert.equal(await messageOf(() => chunks(0)), 'chunks(): count must be a whole number of at least 1, not 0.');
+    assert.deepEqual(
+      await values(
+        `select unnest(array[util.compute_chunk(-9223372036854775808, 7), util.compute_chunk('a', 7), util.compute_chunk('a'), util.compute_chunk(-1)])`,
+      ),
+      [6, 6, 1, 7],
+    );
+    assert.equal(
+      await messageOf(() => chunks(0)),
+      'chunks(): count must be a whole number of at least 1, not 0.',
+    );
   });
 
   it('makes enums and adds to them', async () => {
     await server.query(`select util.create_enum('shop.status', '{new,"it''s paid"}')`);
     await server.query(`select util.create_enum('shop.status', '{new,shipped}')`);
-    assert.deepEqual(await values(`select unnest(enum_range(null::shop.status))::text`), ['new', "it's paid", 'shipped']);
+    assert.deepEqual(await values(`select unnest(enum_range(null::shop.status))::text`), [
+      'new',
+      "it's paid",
+      'shipped',
+    ]);
   });
 
   it('knows days, durations and hours', async () => {
@@ -132,17 +154,18 @@ describe('SQL library', function () {
         _date: '2027-01-01',
       },
     ]);
-    assert.deepEqual(await values(`select hour_of_day_name from time.hour_of_day where hour_of_day_id in (0, 23) order by 1`), [
-      '00:00 - 00:59',
-      '23:00 - 23:59',
-    ]);
-    assert.deepEqual(await values('select days_name, weeks, four_weeks_name, months, years from time.duration where duration_id = 400'), [
-      '400 days',
-      57,
-      '56-59 weeks',
-      13,
-      1,
-    ]);
+    assert.deepEqual(
+      await values(
+        `select hour_of_day_name from time.hour_of_day where hour_of_day_id in (0, 23) order by 1`,
+      ),
+      ['00:00 - 00:59', '23:00 - 23:59'],
+    );
+    assert.deepEqual(
+      await values(
+        'select days_name, weeks, four_weeks_name, months, years from time.duration where duration_id = 400',
+      ),
+      ['400 days', 57, '56-59 weeks', 13, 1],
+    );
     assert.equal((await values(`select min(_date)::text from time.day`))[0], '2015-01-01');
   });
 
@@ -168,16 +191,25 @@ describe('SQL library', function () {
       await server.query(`drop schema shop; drop role if exists reader`);
       await next(1);
       assert.deepEqual(await replace(), ['> shop_next → shop']);
-      await server.query(`create role reader; grant usage on schema shop to reader; grant select on shop.a to reader; grant select on shop.b to public`);
+      await server.query(
+        `create role reader; grant usage on schema shop to reader; grant select on shop.a to reader; grant select on shop.b to public`,
+      );
       await next(2);
       await replace();
       assert.deepEqual(await values('select distinct version from shop.a'), [2]);
       assert.deepEqual(
-        await values(`select unnest(array[has_schema_privilege('reader', 'shop', 'usage'), has_table_privilege('reader', 'shop.a', 'select'), has_table_privilege('reader', 'shop.b', 'insert')])`),
+        await values(
+          `select unnest(array[has_schema_privilege('reader', 'shop', 'usage'), has_table_privilege('reader', 'shop.a', 'select'), has_table_privilege('reader', 'shop.b', 'insert')])`,
+        ),
         [true, true, false],
       );
-      assert.deepEqual(await values(`select nspname::text from pg_namespace where nspname like 'shop%'`), ['shop']);
-      assert.equal(await messageOf(() => replace()), 'replaceSchema(): there is no schema shop_next, so it cannot replace shop.');
+      assert.deepEqual(await values(`select nspname::text from pg_namespace where nspname like 'shop%'`), [
+        'shop',
+      ]);
+      assert.equal(
+        await messageOf(() => replace()),
+        'replaceSchema(): there is no schema shop_next, so it cannot replace shop.',
+      );
       await server.query('drop owned by reader; drop role reader');
     });
 
@@ -204,7 +236,11 @@ describe('SQL library', function () {
             } catch (error) {
               // Stopped, or chosen to end a deadlock.
               const state = error instanceof pg.DatabaseError ? error.code : '';
-              if (!cancelQueries || (state !== '57014' && state !== '40P01' && state !== '57P01' && state !== '')) throw error;
+              if (
+                !cancelQueries ||
+                (state !== '57014' && state !== '40P01' && state !== '57P01' && state !== '')
+              )
+                throw error;
               if (error instanceof assert.AssertionError) throw error;
               client = readers.use(await connect());
             }
@@ -233,8 +269,14 @@ describe('SQL library', function () {
         }
         assert.ok(seen.size > 1);
         // Without stopping anybody, a query that began in the very moment may see some of each.
-        if (cancelQueries) assert.deepEqual([...seen].filter(versions => versions.includes(' ')), []);
-        await server.query(`do $$ declare s text; begin for s in select nspname from pg_namespace where nspname like 'shop_outgoing%' loop execute 'drop schema ' || s || ' cascade'; end loop; end $$`);
+        if (cancelQueries)
+          assert.deepEqual(
+            [...seen].filter(versions => versions.includes(' ')),
+            [],
+          );
+        await server.query(
+          `do $$ declare s text; begin for s in select nspname from pg_namespace where nspname like 'shop_outgoing%' loop execute 'drop schema ' || s || ' cascade'; end loop; end $$`,
+        );
       });
 
     it('stops queries, and transactions without one, when its patience is at an end', async () => {
@@ -243,12 +285,23 @@ describe('SQL library', function () {
       await using idle = await connect();
       await idle.query('begin; select * from shop.a');
       await using busy = await connect();
-      const query = messageOf(() => busy.query('select pg_sleep(1000) from (select count(*) from shop.a) as x'));
-      await waitUntil(async () => (await values(`select 1 from pg_stat_activity where query like 'select pg_sleep(1000)%' and wait_event = 'PgSleep'`)).length > 0);
+      const query = messageOf(() =>
+        busy.query('select pg_sleep(1000) from (select count(*) from shop.a) as x'),
+      );
+      await waitUntil(
+        async () =>
+          (
+            await values(
+              `select 1 from pg_stat_activity where query like 'select pg_sleep(1000)%' and wait_event = 'PgSleep'`,
+            )
+          ).length > 0,
+      );
       await replace({ patience: 0 });
       assert.equal(await query, 'canceling statement due to user request');
       assert.deepEqual(await values('select distinct version from shop.a'), [1]);
-      assert.deepEqual(await values(`select nspname::text from pg_namespace where nspname like 'shop%'`), ['shop']);
+      assert.deepEqual(await values(`select nspname::text from pg_namespace where nspname like 'shop%'`), [
+        'shop',
+      ]);
     });
 
     it('lets readers read on in the old schema when it must not stop them', async () => {
@@ -266,7 +319,9 @@ describe('SQL library', function () {
       await reader.query('commit');
       await next(3);
       await replace();
-      assert.deepEqual(await values(`select nspname::text from pg_namespace where nspname like 'shop%'`), ['shop']);
+      assert.deepEqual(await values(`select nspname::text from pg_namespace where nspname like 'shop%'`), [
+        'shop',
+      ]);
     });
 
     it('is also a function', async () => {
@@ -277,7 +332,10 @@ describe('SQL library', function () {
 
     it('shows what it would do', () => {
       const command = replaceSchema({ schema: 'shop', patience: 1.5 });
-      assert.equal(command.shellCommand(), `millrace sql dwh -c 'SELECT util.replace_schema('\\''shop'\\'', '\\''shop_next'\\'', '\\''1.5 s'\\'', '\\''true'\\'')'`);
+      assert.equal(
+        command.shellCommand(),
+        `millrace sql dwh -c 'SELECT util.replace_schema('\\''shop'\\'', '\\''shop_next'\\'', '\\''1.5 s'\\'', '\\''true'\\'')'`,
+      );
       assert.deepEqual(command.spec(), { kind: 'ReplaceSchema', options: { schema: 'shop', patience: 1.5 } });
     });
   });

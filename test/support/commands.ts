@@ -123,10 +123,7 @@ async function read(stream: Readable | null): Promise<string> {
   return stream === null ? '' : await text(stream);
 }
 
-async function hand(
-  stream: Readable | null,
-  take: (chunk: Buffer) => void | Promise<void>,
-): Promise<string> {
+async function hand(stream: Readable | null, take: (chunk: Buffer) => void | Promise<void>): Promise<string> {
   for await (const chunk of stream ?? []) await take(chunk as Buffer);
   return '';
 }

@@ -9,15 +9,10 @@ function idsOf(parameters: readonly unknown[]): string[] {
 
 describe('ids of children', () => {
   it('are the parameter itself where that says all', () => {
-    assert.deepEqual(idsOf(['de', 'new_york', 7, ['a', 'b'], ['de', 2026], '2026-01-31', ['x', '2026-01-31']]), [
-      'de',
-      'new_york',
-      '7',
-      'a_b',
-      'de_2026',
-      '2026_01_31',
-      'x_2026_01_31',
-    ]);
+    assert.deepEqual(
+      idsOf(['de', 'new_york', 7, ['a', 'b'], ['de', 2026], '2026-01-31', ['x', '2026-01-31']]),
+      ['de', 'new_york', '7', 'a_b', 'de_2026', '2026_01_31', 'x_2026_01_31'],
+    );
   });
 
   it('end in a hash where something is lost', () => {
@@ -33,14 +28,20 @@ describe('ids of children', () => {
   });
 
   it('are valid, unique, and depend on nothing but the parameter', () => {
-    const value = fc.oneof(fc.string(), fc.integer(), fc.constantFrom('a', 'A', 'a_b', '1', 1, '2026-01-01', '2026_01_01'));
+    const value = fc.oneof(
+      fc.string(),
+      fc.integer(),
+      fc.constantFrom('a', 'A', 'a_b', '1', 1, '2026-01-01', '2026_01_01'),
+    );
     const parameter = fc.oneof(value, fc.array(value), fc.dictionary(fc.string(), value));
     fc.assert(
       fc.property(fc.array(parameter), parameters => {
         const ids = idsOf(parameters);
         assert.equal(new Set(ids).size, parameters.length);
         for (const id of ids) assert.match(id, /^[a-z0-9_]{1,80}$/);
-        const distinct = [...new Set(parameters.map(item => JSON.stringify(item)))].map(text => JSON.parse(text) as unknown);
+        const distinct = [...new Set(parameters.map(item => JSON.stringify(item)))].map(
+          text => JSON.parse(text) as unknown,
+        );
         const alone = distinct.map(item => idsOf([item])[0]);
         const counts = Map.groupBy(alone, id => id);
         for (const [index, id] of idsOf(distinct).entries()) {

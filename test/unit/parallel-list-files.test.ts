@@ -17,7 +17,18 @@ async function list(directory: string, pattern: string): Promise<string[]> {
 }
 
 describe('listing of files', () => {
-  const names = ['a.csv', 'b.CSV', 'x/a.csv', 'x/y/a.csv', 'x/y/b.txt', 'z/x/a.csv', '.hidden/a.csv', 'x/.a.csv', '[1].csv', 'x/{b}.csv'];
+  const names = [
+    'a.csv',
+    'b.CSV',
+    'x/a.csv',
+    'x/y/a.csv',
+    'x/y/b.txt',
+    'z/x/a.csv',
+    '.hidden/a.csv',
+    'x/.a.csv',
+    '[1].csv',
+    'x/{b}.csv',
+  ];
 
   it('knows the usual patterns', async () => {
     await using folder = await temporaryFolder(Object.fromEntries(names.map(name => [name, ''])));
@@ -40,7 +51,8 @@ describe('listing of files', () => {
       './x//a.csv': ['x/a.csv'],
       x: [],
     };
-    for (const [pattern, files] of Object.entries(expected)) assert.deepEqual(await list(folder.path, pattern), files, pattern);
+    for (const [pattern, files] of Object.entries(expected))
+      assert.deepEqual(await list(folder.path, pattern), files, pattern);
     assert.deepEqual(await list(join(folder.path, 'no such folder'), '**'), []);
   });
 
@@ -59,7 +71,19 @@ describe('listing of files', () => {
     await using folder = await temporaryFolder(
       Object.fromEntries(names.filter(name => !/[.[{](?!csv|CSV|txt)/.test(name)).map(name => [name, ''])),
     );
-    const part = fc.constantFrom('*', '**', 'x', 'y', 'a.csv', '*.csv', '?.*', '[a-y]', '{x,y,z}', '{a,b}.{csv,txt}', '[!a]*');
+    const part = fc.constantFrom(
+      '*',
+      '**',
+      'x',
+      'y',
+      'a.csv',
+      '*.csv',
+      '?.*',
+      '[a-y]',
+      '{x,y,z}',
+      '{a,b}.{csv,txt}',
+      '[!a]*',
+    );
     await fc.assert(
       fc.asyncProperty(fc.array(part, { minLength: 1, maxLength: 4 }), async parts => {
         // What is in `a.csv/**` when `a.csv` is a file is a matter of taste.
@@ -110,7 +134,10 @@ describe('days of files', () => {
         await messageOf(() => new FileDay(() => what, regex)),
         'Parallel task "load": dateRegex must have the groups year, month and day: named ones, or the first three.',
       );
-    assert.match(await messageOf(() => new FileDay(() => what, '(')), /^Parallel task "load": dateRegex is not valid: /);
+    assert.match(
+      await messageOf(() => new FileDay(() => what, '(')),
+      /^Parallel task "load": dateRegex is not valid: /,
+    );
     assert.equal(
       await messageOf(() => new FileDay(() => what, 7)),
       'Parallel task "load": dateRegex must be a regular expression with groups for year, month and day, such as ' +

@@ -33,7 +33,8 @@ function idOf(parameter: unknown, json: string): string {
   const values: readonly unknown[] = Array.isArray(parameter) ? parameter : [parameter];
   const exact = values.map(value => exactText(value, values.length > 1));
   const readable = exact.join('_');
-  if (values.length > 0 && exact.every(text => text !== undefined) && readable.length <= MAX_LENGTH) return readable;
+  if (values.length > 0 && exact.every(text => text !== undefined) && readable.length <= MAX_LENGTH)
+    return readable;
   return hashedId(textOf(parameter), json);
 }
 
@@ -49,7 +50,8 @@ function exactText(value: unknown, isOneOfMany: boolean): string | undefined {
 
 function textOf(parameter: unknown): string {
   if (Array.isArray(parameter)) return parameter.map(textOf).join('_');
-  if (typeof parameter === 'object' && parameter !== null) return Object.values(parameter).map(textOf).join('_');
+  if (typeof parameter === 'object' && parameter !== null)
+    return Object.values(parameter).map(textOf).join('_');
   return String(parameter);
 }
 

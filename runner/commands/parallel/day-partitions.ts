@@ -52,7 +52,9 @@ export class CreateDayPartitions extends Command {
       for (const day of missing) {
         const name = `${found.name}_${dayId(day)}`;
         if (Buffer.byteLength(name) > LONGEST_NAME) {
-          throw new PipelineError(`${what}: the name of the partition ${name} would be longer than Postgres allows.`);
+          throw new PipelineError(
+            `${what}: the name of the partition ${name} would be longer than Postgres allows.`,
+          );
         }
         const statement = `CREATE TABLE ${found.schema}.${quote(name)} PARTITION OF ${found.relation} FOR VALUES IN ('${dayId(day)}')`;
         context.log.command(statement);

@@ -26,9 +26,12 @@ export class FileDay {
       this.#regex = new RegExp(source, flags.replace(/[gy]/g, ''));
       groups = new RegExp(`(?:${source})|`, flags.replace(/[gy]/g, '')).exec('');
     } catch (error) {
-      throw new PipelineError(`${what()}: dateRegex is not valid: ${error instanceof Error ? error.message : ''}`, {
-        cause: error,
-      });
+      throw new PipelineError(
+        `${what()}: dateRegex is not valid: ${error instanceof Error ? error.message : ''}`,
+        {
+          cause: error,
+        },
+      );
     }
     const named = Object.keys(groups?.groups ?? {});
     this.#isNamed = ['year', 'month', 'day'].every(name => named.includes(name));
@@ -59,7 +62,9 @@ export class FileDay {
     const time = /^\d{4}-\d\d-\d\d$/.test(text) ? new Date(`${text}T00:00:00Z`) : undefined;
     // Date makes March of February 30.
     if (time === undefined || Number.isNaN(time.getTime()) || time.toISOString().slice(0, 10) !== text) {
-      throw new PipelineError(`${this.#what()}: dateRegex finds the day ${text} in "${file}", which there is not.`);
+      throw new PipelineError(
+        `${this.#what()}: dateRegex finds the day ${text} in "${file}", which there is not.`,
+      );
     }
     return text;
   }

@@ -67,7 +67,12 @@ async function* walk(
 }
 
 /** Whether a name ends the pattern; `below` gets what is left of it for the content of a directory of that name. */
-function advance(rest: readonly Segment[], name: string, isLink: boolean, below: (readonly Segment[])[]): boolean {
+function advance(
+  rest: readonly Segment[],
+  name: string,
+  isLink: boolean,
+  below: (readonly Segment[])[],
+): boolean {
   const [segment] = rest;
   if (segment === undefined) return false;
   if (segment === 'deep') {
@@ -118,7 +123,8 @@ async function* readEntries(place: string): AsyncGenerator<Entry> {
   for await (const entry of directory) {
     const { name } = entry;
     if (!entry.isSymbolicLink()) {
-      if (entry.isFile() || entry.isDirectory()) yield { name, isLink: false, isDirectory: entry.isDirectory() };
+      if (entry.isFile() || entry.isDirectory())
+        yield { name, isLink: false, isDirectory: entry.isDirectory() };
       continue;
     }
     const target = await statOf(join(place, name));
@@ -162,7 +168,9 @@ function expandBraces(text: string): string[] {
   const [whole, inside = ''] = found;
   const before = text.slice(0, found.index);
   const after = text.slice(found.index + whole.length);
-  return [...new Set(inside.split(',').flatMap(alternative => expandBraces(`${before}${alternative}${after}`)))];
+  return [
+    ...new Set(inside.split(',').flatMap(alternative => expandBraces(`${before}${alternative}${after}`))),
+  ];
 }
 
 function escape(text: string): string {

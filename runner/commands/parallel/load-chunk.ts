@@ -5,7 +5,15 @@ import { Command } from '../../api/command.ts';
 import type { CommandContext, ProcessedFile } from '../../api/context.ts';
 import type { NodePath } from '../../model.ts';
 import { dataDirectory, unreadable } from '../files.ts';
-import { checkNewest, type ChunkKey, claimFile, inTransaction, loadingSession, pendingFiles, type ReadMode } from './loaded-files.ts';
+import {
+  checkNewest,
+  type ChunkKey,
+  claimFile,
+  inTransaction,
+  loadingSession,
+  pendingFiles,
+  type ReadMode,
+} from './loaded-files.ts';
 
 /** Files that are noted in the store at once. */
 const NOTED = 500;
@@ -92,7 +100,9 @@ class StoreNotes {
     try {
       await state.setProcessedFiles?.(nodePath, files);
     } catch (error) {
-      log.error(`That files are loaded could not be noted in the store: ${error instanceof Error ? error.message : String(error)}`);
+      log.error(
+        `That files are loaded could not be noted in the store: ${error instanceof Error ? error.message : String(error)}`,
+      );
     }
   }
 }

@@ -151,7 +151,8 @@ export async function inTransaction<T>(session: PostgresSession, work: () => Pro
   await session.execute('begin');
   try {
     const result = await work();
-    if (session.transaction !== 'open') throw new Error('the transaction of the load was ended by what it loads');
+    if (session.transaction !== 'open')
+      throw new Error('the transaction of the load was ended by what it loads');
     await session.execute('commit');
     return result;
   } catch (error) {
@@ -195,7 +196,10 @@ export async function listFiles(session: PostgresSession, request: ListRequest):
         file_name text COLLATE "C" NOT NULL, last_modified_at timestamptz, day date
       ) ON COMMIT DROP`,
     );
-    const listed = await session.copyFrom('COPY pg_temp.millrace_listing FROM STDIN', copyLines(request.files));
+    const listed = await session.copyFrom(
+      'COPY pg_temp.millrace_listing FROM STDIN',
+      copyLines(request.files),
+    );
     const { target, startedAnew } = await currentTarget(session, request);
     const { rows } = await session.query(
       `UPDATE ${schema}.target SET list = gen_random_uuid() WHERE target_id = $1 RETURNING list`,
@@ -339,7 +343,11 @@ export async function claimFile(
   session: PostgresSession,
   key: ChunkKey,
   { position, file }: PendingFile,
-  { mode, chain, lastModified }: { readonly mode: ReadMode; readonly chain: string; readonly lastModified: Date },
+  {
+    mode,
+    chain,
+    lastModified,
+  }: { readonly mode: ReadMode; readonly chain: string; readonly lastModified: Date },
 ): Promise<boolean> {
   const again = {
     all: 'f.chain <> excluded.chain',
@@ -372,14 +380,27 @@ export async function claimFile(
 }
 
 /** @throws PipelineError when the list is not the newest any more, so that what was left of it is another run's work */
-export async function checkNewest(session: PostgresSession, { target, list }: Pick<ChunkKey, 'target' | 'list'>): Promise<void> {
-  const { rows } = await session.query(`SELECT FROM ${schema}.target WHERE target_id = $1 AND list = $2`, [target, list]);
+export async function checkNewest(
+  session: PostgresSession,
+  { target, list }: Pick<ChunkKey, 'target' | 'list'>,
+): Promise<void> {
+  const { rows } = await session.query(`SELECT FROM ${schema}.target WHERE target_id = $1 AND list = $2`, [
+    target,
+    list,
+  ]);
   if (rows.length === 0) throw superseded();
 }
 
 /** Forgets the files of days, in the open transaction: their partitions have been emptied. */
-export async function forgetDays(session: PostgresSession, target: string, days: readonly string[]): Promise<void> {
-  await session.query(`DELETE FROM ${schema}.file WHERE target_id = $1 AND day = ANY ($2::date[])`, [target, days]);
+export async function forgetDays(
+  session: PostgresSession,
+  target: string,
+  days: readonly string[],
+): Promise<void> {
+  await session.query(`DELETE FROM ${schema}.file WHERE target_id = $1 AND day = ANY ($2::date[])`, [
+    target,
+    days,
+  ]);
 }
 
 /** What a database remembers of a node. */
@@ -411,7 +432,9 @@ export async function rememberedFiles(session: PostgresSession, path: NodePath):
 export async function forgetFiles(session: PostgresSession, path: NodePath): Promise<RememberedFiles[]> {
   const remembered = await rememberedFiles(session, path);
   if (remembered.length > 0) {
-    await session.query(`DELETE FROM ${schema}.target WHERE node_path[1:cardinality($1::text[])] = $1`, [path]);
+    await session.query(`DELETE FROM ${schema}.target WHERE node_path[1:cardinality($1::text[])] = $1`, [
+      path,
+    ]);
   }
   return remembered;
 }

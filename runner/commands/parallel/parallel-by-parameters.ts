@@ -62,7 +62,7 @@ export abstract class ParallelByParameters<T> extends ParallelTask {
     let index = 0;
     for await (const parameter of source) {
       const json = this.#json(parameter, index);
-      this.checkParameter(parameter as T, index);
+      this.checkParameter?.(parameter as T, index);
       subPipeline.add(
         new Task({
           id: ids.next(parameter, json),
@@ -92,10 +92,7 @@ export abstract class ParallelByParameters<T> extends ParallelTask {
   protected abstract commandFor(parameter: T): Command;
 
   /** @throws PipelineError when there can be no child for the parameter */
-  protected checkParameter(parameter: T, index: number): void {
-    void parameter;
-    void index;
-  }
+  protected checkParameter?(parameter: T, index: number): void;
 
   #json(parameter: unknown, index: number): string {
     let json: unknown;
@@ -113,5 +110,7 @@ export abstract class ParallelByParameters<T> extends ParallelTask {
 }
 
 function isSource(value: unknown): value is Iterable<unknown> | AsyncIterable<unknown> {
-  return typeof value === 'object' && value !== null && (Symbol.iterator in value || Symbol.asyncIterator in value);
+  return (
+    typeof value === 'object' && value !== null && (Symbol.iterator in value || Symbol.asyncIterator in value)
+  );
 }

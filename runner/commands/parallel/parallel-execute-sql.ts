@@ -11,11 +11,12 @@ export type SqlParameter = string | number;
 /** A row of values, one for each placeholder; one value; or values by the placeholder that they stand for. */
 export type SqlParameters = readonly SqlParameter[] | SqlParameter | Readonly<Record<string, SqlParameter>>;
 
-export type ParallelExecuteSQLOptions<T extends SqlParameters = SqlParameters> = ParallelByParametersOptions<T> &
-  ExecuteSQLOptions & {
-    /** Texts in the SQL that the values of a parameter replace, in this order. Default: the keys of the parameters. */
-    readonly placeholders?: readonly string[] | undefined;
-  };
+export type ParallelExecuteSQLOptions<T extends SqlParameters = SqlParameters> =
+  ParallelByParametersOptions<T> &
+    ExecuteSQLOptions & {
+      /** Texts in the SQL that the values of a parameter replace, in this order. Default: the keys of the parameters. */
+      readonly placeholders?: readonly string[] | undefined;
+    };
 
 const sqlKeys = ['sql', 'sqlFile', 'replace', 'db', 'fileDependencies', 'echoQueries', 'timezone'] as const;
 
@@ -29,7 +30,9 @@ const sqlKeys = ['sql', 'sqlFile', 'replace', 'db', 'fileDependencies', 'echoQue
  * @example
  * new ParallelExecuteSQL({ id: 'facts', sqlFile: 'facts.sql', parameters: chunks(7), placeholders: ['@chunk@'] })
  */
-export class ParallelExecuteSQL<const T extends SqlParameters = SqlParameters> extends ParallelByParameters<T> {
+export class ParallelExecuteSQL<
+  const T extends SqlParameters = SqlParameters,
+> extends ParallelByParameters<T> {
   readonly #options: ParallelExecuteSQLOptions<T>;
   readonly #placeholders: readonly string[] | undefined;
 
@@ -38,16 +41,21 @@ export class ParallelExecuteSQL<const T extends SqlParameters = SqlParameters> e
     super(options, ['placeholders', ...sqlKeys]);
     const placeholders: unknown = options.placeholders;
     if (placeholders !== undefined) {
-      if (!Array.isArray(placeholders) || !placeholders.every(text => typeof text === 'string' && text !== '')) {
+      if (
+        !Array.isArray(placeholders) ||
+        !placeholders.every(text => typeof text === 'string' && text !== '')
+      ) {
         throw new PipelineError(
           `${this.toString()}: placeholders must be an array of texts that are not empty, not ${describeValue(placeholders)}.`,
         );
       }
-      const twice =
+      const twice: unknown =
         placeholders.find((text, index) => placeholders.indexOf(text) !== index) ??
         placeholders.find(text => options.replace !== undefined && text in options.replace);
       if (twice !== undefined) {
-        throw new PipelineError(`${this.toString()}: ${JSON.stringify(twice)} is replaced by two different things.`);
+        throw new PipelineError(
+          `${this.toString()}: ${JSON.stringify(twice)} is replaced by two different things.`,
+        );
       }
     }
     this.#options = options;
@@ -60,7 +68,11 @@ export class ParallelExecuteSQL<const T extends SqlParameters = SqlParameters> e
     command.parent = this;
     return [
       ...super.docs(),
-      { label: 'placeholders', value: (this.#placeholders ?? ['keys of the parameters']).join(', '), language: 'text' },
+      {
+        label: 'placeholders',
+        value: (this.#placeholders ?? ['keys of the parameters']).join(', '),
+        language: 'text',
+      },
       ...command.docs(),
     ];
   }
@@ -72,15 +84,20 @@ export class ParallelExecuteSQL<const T extends SqlParameters = SqlParameters> e
   protected override checkParameter(parameter: T, index: number): void {
     const given: unknown = parameter;
     const place = `${this.toString()}: parameter ${String(index + 1)}`;
-    const values = typeof given === 'object' && given !== null ? Object.values(given) : [given];
+    const values: readonly unknown[] =
+      typeof given === 'object' && given !== null ? Object.values(given) : [given];
     const wrong = values.find(value => typeof value !== 'string' && typeof value !== 'number');
     if (wrong !== undefined || values.includes(null)) {
-      throw new PipelineError(`${place} has the value ${describeValue(wrong)}. Only strings and numbers replace placeholders.`);
+      throw new PipelineError(
+        `${place} has the value ${describeValue(wrong)}. Only strings and numbers replace placeholders.`,
+      );
     }
     const isNamed = typeof given === 'object' && given !== null && !Array.isArray(given);
     if (this.#placeholders === undefined) {
       if (!isNamed)
-        throw new PipelineError(`${place} is ${describeValue(given)}, and there are no placeholders for it. Give them.`);
+        throw new PipelineError(
+          `${place} is ${describeValue(given)}, and there are no placeholders for it. Give them.`,
+        );
       if ('' in given) throw new PipelineError(`${place}: a text to replace must not be empty.`);
     } else if (isNamed || values.length !== this.#placeholders.length) {
       const expected = `${String(this.#placeholders.length)} (${this.#placeholders.join(', ')})`;
@@ -92,8 +109,11 @@ export class ParallelExecuteSQL<const T extends SqlParameters = SqlParameters> e
   #replacements(parameter: T): Readonly<Record<string, SqlParameter>> {
     if (typeof parameter === 'object' && !Array.isArray(parameter))
       return parameter as Readonly<Record<string, SqlParameter>>;
-    const values = Array.isArray(parameter) ? (parameter as readonly SqlParameter[]) : [parameter as SqlParameter];
-    return Object.fromEntries((this.#placeholders ?? []).map((text, index) => [text, values[index] ?? '']));
+    const values: readonly unknown[] = Array.isArray(parameter) ? parameter : [parameter];
+    // That they are texts and numbers was checked when the child was made.
+    return Object.fromEntries(
+      (this.#placeholders ?? []).map((text, index) => [text, values[index] as SqlParameter]),
+    );
   }
 
   #command(replacements: Readonly<Record<string, SqlParameter>>): ExecuteSQL {

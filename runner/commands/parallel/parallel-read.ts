@@ -23,7 +23,14 @@ import { AnalyzeDayPartitions, CreateDayPartitions } from './day-partitions.ts';
 import { FileDay } from './file-day.ts';
 import { FilePattern } from './list-files.ts';
 import { LoadChunk } from './load-chunk.ts';
-import { type FileList, type ListedFile, listFiles, loadingSession, type ReadMode, readModes } from './loaded-files.ts';
+import {
+  type FileList,
+  type ListedFile,
+  listFiles,
+  loadingSession,
+  type ReadMode,
+  readModes,
+} from './loaded-files.ts';
 
 export interface ParallelReadOptions extends ParallelTaskOptions {
   /** Files below `dataDir`: `*` and `?` within a name, `**` for any directories, `[0-9]`, `{csv,json}`. */
@@ -75,7 +82,12 @@ export const parallelReadKeys = [
 /** What a child is told. */
 type ChildWork =
   | { readonly kind: 'load'; readonly target: string; readonly list: string; readonly chunk: number }
-  | { readonly kind: 'partitions'; readonly target: string; readonly list: string; readonly days: readonly string[] }
+  | {
+      readonly kind: 'partitions';
+      readonly target: string;
+      readonly list: string;
+      readonly days: readonly string[];
+    }
   | { readonly kind: 'analyze'; readonly days: readonly string[] };
 
 /** So many files are looked at at once. */
@@ -100,7 +112,13 @@ export abstract class ParallelRead extends ParallelTask {
   constructor(options: ParallelReadOptions, readKeys: readonly string[]) {
     super(options, new Set([...parallelTaskOptionKeys, ...parallelReadKeys, ...readKeys]));
     const what = this.toString();
-    const { readMode, dateRegex, partitionByDay = false, truncatePartitions = false, fileDependencies } = options;
+    const {
+      readMode,
+      dateRegex,
+      partitionByDay = false,
+      truncatePartitions = false,
+      fileDependencies,
+    } = options;
     this.#pattern = new FilePattern(what, options.filePattern);
     if (!readModes.includes(readMode)) {
       const allowed = readModes.map(mode => `"${mode}"`).join(', ');
@@ -118,7 +136,13 @@ export abstract class ParallelRead extends ParallelTask {
   }
 
   override async addParallelTasks(subPipeline: Pipeline, context: ExpansionContext): Promise<void> {
-    const { filePattern, readMode, fileDependencies = [], partitionByDay = false, truncatePartitions = false } = this.#options;
+    const {
+      filePattern,
+      readMode,
+      fileDependencies = [],
+      partitionByDay = false,
+      truncatePartitions = false,
+    } = this.#options;
     const what = this.toString();
     await checkDataDirectory(what, context.dataDir);
     const session = await loadingSession(context, what, this.db);
@@ -134,8 +158,10 @@ export abstract class ParallelRead extends ParallelTask {
       chunks: CHUNKS_PER_SLOT * Math.min(context.parallel, this.maxParallelTasks ?? context.parallel),
       files: this.#files(context),
     });
-    if (list.startedAnew === 'dependencies') context.log.info('File dependencies have changed: all files count as not loaded');
-    if (list.startedAnew === 'table') context.log.info('A table is gone: the files that were loaded into it do not count');
+    if (list.startedAnew === 'dependencies')
+      context.log.info('File dependencies have changed: all files count as not loaded');
+    if (list.startedAnew === 'table')
+      context.log.info('A table is gone: the files that were loaded into it do not count');
     const wanted = list.chunks.reduce((sum, { files }) => sum + files, 0);
     if (list.listed === 0) context.log.info(`No files match ${filePattern}`);
     else if (wanted === 0) context.log.info(`No newer files (of ${String(list.listed)})`);
@@ -168,7 +194,8 @@ export abstract class ParallelRead extends ParallelTask {
   }
 
   override docs(): DocItem[] {
-    const { filePattern, readMode, dateRegex, partitionByDay, truncatePartitions, fileDependencies } = this.#options;
+    const { filePattern, readMode, dateRegex, partitionByDay, truncatePartitions, fileDependencies } =
+      this.#options;
     const command = this.readCommand(filePattern);
     command.parent = this;
     return [
@@ -194,7 +221,11 @@ export abstract class ParallelRead extends ParallelTask {
   #addChildren(
     subPipeline: Pipeline,
     { target, list, chunks, days }: FileList,
-    { partitionByDay, truncatePartitions, parallel }: { partitionByDay: boolean; truncatePartitions: boolean; parallel: number },
+    {
+      partitionByDay,
+      truncatePartitions,
+      parallel,
+    }: { partitionByDay: boolean; truncatePartitions: boolean; parallel: number },
   ): void {
     // What a child is called says what it does, so that a run that is gone on with leaves out just what was done. Where
     // partitions are emptied, nothing that was done before is left.

@@ -4,7 +4,12 @@ import { ChildCommand } from '../../api/child-command.ts';
 import { Command } from '../../api/command.ts';
 import type { CommandContext, ExpansionContext } from '../../api/context.ts';
 import { checkOptions, PipelineError } from '../../api/errors.ts';
-import { beforeOrAfter, ParallelTask, type ParallelTaskOptions, parallelTaskOptionKeys } from '../../api/parallel-task.ts';
+import {
+  beforeOrAfter,
+  ParallelTask,
+  type ParallelTaskOptions,
+  parallelTaskOptionKeys,
+} from '../../api/parallel-task.ts';
 import type { Pipeline } from '../../api/pipeline.ts';
 import { Task } from '../../api/task.ts';
 import type { PostgresSession } from '../../databases/postgres.ts';
@@ -48,12 +53,16 @@ export class CopySchema extends ParallelTask {
     checkOptions('copySchema()', options, new Set([...parallelTaskOptionKeys, ...ownKeys]));
     const { schema, from, to, targetSchema = schema } = options;
     for (const [option, value] of Object.entries({ schema, from })) {
-      if (typeof value !== 'string' || value === '') throw new PipelineError(`copySchema(): ${option} is missing.`);
+      if (typeof value !== 'string' || value === '')
+        throw new PipelineError(`copySchema(): ${option} is missing.`);
     }
     checkName('copySchema()', 'to', to);
     if (from === to) throw new PipelineError(`copySchema(): from and to are the same database, "${from}".`);
     checkName('copySchema()', 'targetSchema', targetSchema);
-    super({ ...options, id: options.id ?? `copy_${schema.toLowerCase().replace(/[^a-z0-9]+/g, '_')}` }, new Set([...parallelTaskOptionKeys, ...ownKeys]));
+    super(
+      { ...options, id: options.id ?? `copy_${schema.toLowerCase().replace(/[^a-z0-9]+/g, '_')}` },
+      new Set([...parallelTaskOptionKeys, ...ownKeys]),
+    );
     this.schema = schema;
     this.from = from;
     this.to = to;
@@ -74,7 +83,10 @@ export class CopySchema extends ParallelTask {
       commands: [new ChildCommand(this, { kind: 'create' } satisfies CopyWork)],
     });
     subPipeline.add(create);
-    const chunks = balancedChunks(tables, Math.min(context.parallel, this.maxParallelTasks ?? context.parallel));
+    const chunks = balancedChunks(
+      tables,
+      Math.min(context.parallel, this.maxParallelTasks ?? context.parallel),
+    );
     const copies = chunks.map(chunk => {
       const names = chunk.map(({ name }) => name);
       const task = new Task({
@@ -102,7 +114,9 @@ export class CopySchema extends ParallelTask {
       case 'create':
         return new CopyStep(this, `CREATE SCHEMA ${this.nextSchema}`, createObjects);
       case 'copy':
-        return new CopyStep(this, `COPY ${work.tables.join(', ')}`, (task, context) => copyTables(task, context, work.tables));
+        return new CopyStep(this, `COPY ${work.tables.join(', ')}`, (task, context) =>
+          copyTables(task, context, work.tables),
+        );
       case 'publish':
         return new CopyStep(this, `ALTER SCHEMA ${this.nextSchema} RENAME TO ${this.targetSchema}`, publish);
     }
@@ -136,7 +150,10 @@ export function copySchema(options: CopySchemaOptions): CopySchema {
 }
 
 /** Largest first, each into the chunk that is the smallest so far. */
-export function balancedChunks<T extends { readonly size: number }>(items: readonly T[], count: number): T[][] {
+export function balancedChunks<T extends { readonly size: number }>(
+  items: readonly T[],
+  count: number,
+): T[][] {
   const chunks = Array.from({ length: Math.min(count, items.length) }, () => ({ size: 0, items: [] as T[] }));
   for (const item of items.toSorted((a, b) => b.size - a.size)) {
     const smallest = chunks.reduce((least, chunk) => (chunk.size < least.size ? chunk : least));
@@ -153,7 +170,11 @@ class CopyStep extends Command {
   readonly #text: string;
   readonly #work: (task: CopySchema, context: CommandContext) => Promise<void>;
 
-  constructor(task: CopySchema, text: string, work: (task: CopySchema, context: CommandContext) => Promise<void>) {
+  constructor(
+    task: CopySchema,
+    text: string,
+    work: (task: CopySchema, context: CommandContext) => Promise<void>,
+  ) {
     super();
     this.#task = task;
     this.#text = text;
@@ -169,11 +190,18 @@ class CopyStep extends Command {
   }
 }
 
-async function sourceSession(task: CopySchema, context: Pick<CommandContext, 'db'>): Promise<PostgresSession> {
+async function sourceSession(
+  task: CopySchema,
+  context: Pick<CommandContext, 'db'>,
+): Promise<PostgresSession> {
   const session = await loadingSession(context, task.toString(), task.from);
-  const { rows } = await session.query('SELECT to_regnamespace(quote_ident($1)) IS NOT NULL AS there', [task.schema]);
+  const { rows } = await session.query('SELECT to_regnamespace(quote_ident($1)) IS NOT NULL AS there', [
+    task.schema,
+  ]);
   if (rows[0]?.['there'] === true) return session;
-  throw new PipelineError(`${task.toString()}: there is no schema ${task.schema} in database "${session.alias}".`);
+  throw new PipelineError(
+    `${task.toString()}: there is no schema ${task.schema} in database "${session.alias}".`,
+  );
 }
 
 /** With the search path of the copy. */
@@ -184,9 +212,10 @@ async function withTarget(
 ): Promise<void> {
   const session = await loadingSession(context, task.toString(), task.to);
   await inTransaction(session, async () => {
-    await session.query(`SELECT set_config('search_path', quote_ident($1), true), set_config('check_function_bodies', 'off', true)`, [
-      task.nextSchema,
-    ]);
+    await session.query(
+      `SELECT set_config('search_path', quote_ident($1), true), set_config('check_function_bodies', 'off', true)`,
+      [task.nextSchema],
+    );
     await work(session);
   });
 }
@@ -203,14 +232,19 @@ async function createObjects(task: CopySchema, context: CommandContext): Promise
   if (tables.length === 0) context.log.info('no tables');
 }
 
-async function copyTables(task: CopySchema, context: CommandContext, names: readonly string[]): Promise<void> {
+async function copyTables(
+  task: CopySchema,
+  context: CommandContext,
+  names: readonly string[],
+): Promise<void> {
   const source = await sourceSession(task, context);
   const { tables } = await readSchema(source, task.schema);
   // All tables of the chunk or none.
   await withTarget(task, context, async target => {
     for (const name of names) {
       const table = tables.find(candidate => candidate.name === name);
-      if (table === undefined) throw new PipelineError(`${task.toString()}: table ${name} is not there any more.`);
+      if (table === undefined)
+        throw new PipelineError(`${task.toString()}: table ${name} is not there any more.`);
       if (await isFilled(target, name)) {
         // The attempt before this one did it, and died before it could say so.
         context.log.info(`${name} is copied already`);

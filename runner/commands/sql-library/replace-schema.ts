@@ -49,7 +49,8 @@ export class ReplaceSchema extends Command {
     checkOptions('replaceSchema()', options, optionKeys);
     const { schema, by, db, patience, cancelQueries } = options;
     if (typeof schema !== 'string') throw new PipelineError('replaceSchema(): schema is missing.');
-    for (const [option, value] of Object.entries({ schema, by, db })) checkName('replaceSchema()', option, value);
+    for (const [option, value] of Object.entries({ schema, by, db }))
+      checkName('replaceSchema()', option, value);
     checkSeconds(() => 'replaceSchema()', 'patience', patience, true);
     checkFlag('replaceSchema()', 'cancelQueries', cancelQueries);
     this.#options = options;
@@ -57,7 +58,13 @@ export class ReplaceSchema extends Command {
 
   override shellCommand(): string {
     const { db = previewSettings().defaultDatabase } = this.#options;
-    return shellWords(['millrace', 'sql', db, '-c', `SELECT util.replace_schema(${this.#arguments().map(literal).join(', ')})`]);
+    return shellWords([
+      'millrace',
+      'sql',
+      db,
+      '-c',
+      `SELECT util.replace_schema(${this.#arguments().map(literal).join(', ')})`,
+    ]);
   }
 
   override async run(context: CommandContext): Promise<void> {
@@ -76,7 +83,13 @@ export class ReplaceSchema extends Command {
     const { db } = this.#options;
     const [schema, by, patience, cancels] = this.#arguments();
     return [
-      ...settingItems({ schema, by, db: db ?? `${previewSettings().defaultDatabase} (default)`, patience, 'cancel queries': cancels }),
+      ...settingItems({
+        schema,
+        by,
+        db: db ?? `${previewSettings().defaultDatabase} (default)`,
+        patience,
+        'cancel queries': cancels,
+      }),
       docItem('command', 'bash', () => this.shellCommand()),
     ];
   }

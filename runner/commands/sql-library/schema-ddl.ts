@@ -111,8 +111,10 @@ export async function readSchema(session: PostgresSession, schema: string): Prom
   try {
     await session.query(`SELECT set_config('search_path', quote_ident($1), true)`, [schema]);
     const rows = async (sql: string): Promise<readonly Readonly<Record<string, unknown>>[]> =>
-      (await session.query(sql.replaceAll('$1::regnamespace', 'to_regnamespace(quote_ident($1))'), [schema])).rows;
-    const statements = async (sql: string): Promise<string[]> => (await rows(sql)).map(row => String(row['sql']));
+      (await session.query(sql.replaceAll('$1::regnamespace', 'to_regnamespace(quote_ident($1))'), [schema]))
+        .rows;
+    const statements = async (sql: string): Promise<string[]> =>
+      (await rows(sql)).map(row => String(row['sql']));
     const indexes = await rows(indexStatements);
     const ofTable = Map.groupBy(indexes, row => String(row['name']));
     const tables = (await rows(contents)).map(row => ({
@@ -125,7 +127,11 @@ export async function readSchema(session: PostgresSession, schema: string): Prom
     return {
       objects: [...(await statements(typeStatements)), ...(await statements(tableStatements))],
       tables,
-      last: [...ofPartitioned, ...(await statements(lastStatements)), ...(await statements(sequenceStatements))],
+      last: [
+        ...ofPartitioned,
+        ...(await statements(lastStatements)),
+        ...(await statements(sequenceStatements)),
+      ],
     };
   } finally {
     if (!session.cancelled) await session.execute('ROLLBACK').catch(() => undefined);

@@ -41,7 +41,10 @@ export class SchemaMisuseCheck extends Command {
     const schema = this.#schema(context.node);
     const found: string[] = [];
     let files = 0;
-    for await (const file of new FilePattern('schemaMisuseCheck()', '**/*.sql').files(context.basePath, context.signal)) {
+    for await (const file of new FilePattern('schemaMisuseCheck()', '**/*.sql').files(
+      context.basePath,
+      context.signal,
+    )) {
       files++;
       const text = await readFile(join(context.basePath, file), 'utf8');
       for (const { line, content } of usesOf(text, schema)) found.push(`${file}:${String(line)}: ${content}`);
@@ -74,7 +77,9 @@ export class SchemaMisuseCheck extends Command {
       const label = each.labels['Schema'];
       if (label !== undefined && label !== '') return label;
     }
-    throw new PipelineError('schemaMisuseCheck(): give schema, or the pipeline the label Schema: labels: { Schema: "shop" }.');
+    throw new PipelineError(
+      'schemaMisuseCheck(): give schema, or the pipeline the label Schema: labels: { Schema: "shop" }.',
+    );
   }
 }
 
@@ -98,6 +103,8 @@ export function usesOf(sql: string, schema: string): { readonly line: number; re
   const name = schema.replace(/[\\^$.*+?()[\]{}|]/g, '\\$&');
   const use = new RegExp(`(?<![\\w$."])(?:${name}|"${name}")\\s*\\.`, 'gi');
   const lines = sql.split('\n');
-  const numbers = new Set([...code.matchAll(use)].map(({ index }) => code.slice(0, index).split('\n').length));
+  const numbers = new Set(
+    [...code.matchAll(use)].map(({ index }) => code.slice(0, index).split('\n').length),
+  );
   return [...numbers].map(line => ({ line, content: lines[line - 1]?.trim() ?? '' }));
 }

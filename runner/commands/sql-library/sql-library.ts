@@ -50,7 +50,14 @@ const inOneGo = (sql: string): string =>
  */
 export function sqlLibrary(options: SqlLibraryOptions = {}): Pipeline {
   checkOptions('sqlLibrary()', options, optionKeys);
-  const { id = 'sql_library', db, schema = 'util', chunks = DEFAULT_CHUNKS, timeSchema = 'time', days = {} } = options;
+  const {
+    id = 'sql_library',
+    db,
+    schema = 'util',
+    chunks = DEFAULT_CHUNKS,
+    timeSchema = 'time',
+    days = {},
+  } = options;
   checkName('sqlLibrary()', 'schema', schema);
   checkCount(() => 'sqlLibrary()', 'chunks', chunks, 1);
   if (timeSchema !== false) checkName('sqlLibrary()', 'timeSchema', timeSchema);
@@ -66,7 +73,13 @@ export function sqlLibrary(options: SqlLibraryOptions = {}): Pipeline {
         new ExecuteSQL({
           db,
           sql: inOneGo(
-            [`CREATE SCHEMA IF NOT EXISTS @util@;`, partitionFunctions, indexFunctions, cancelQueries, replaceSchemaFunction].join('\n'),
+            [
+              `CREATE SCHEMA IF NOT EXISTS @util@;`,
+              partitionFunctions,
+              indexFunctions,
+              cancelQueries,
+              replaceSchemaFunction,
+            ].join('\n'),
           ),
           replace: {
             '@util@': util,
@@ -82,7 +95,8 @@ export function sqlLibrary(options: SqlLibraryOptions = {}): Pipeline {
   if (timeSchema === false) return pipeline;
   const time = quoteName(timeSchema);
   const from = days.from ?? '2015-01-01';
-  const to = days.to === undefined ? `date_trunc('year', now() + interval '2 years')::date - 1` : `'${days.to}'`;
+  const to =
+    days.to === undefined ? `date_trunc('year', now() + interval '2 years')::date - 1` : `'${days.to}'`;
   return pipeline.add(
     new Task({
       id: 'time_dimensions',
@@ -106,5 +120,7 @@ export function quoteName(name: string): string {
 
 function checkDay(key: string, day: unknown): void {
   if (day === undefined || (typeof day === 'string' && /^\d{4}-\d\d-\d\d$/.test(day))) return;
-  throw new PipelineError(`sqlLibrary(): days.${key} must be a day like "2026-01-31", not ${describeValue(day)}.`);
+  throw new PipelineError(
+    `sqlLibrary(): days.${key} must be a day like "2026-01-31", not ${describeValue(day)}.`,
+  );
 }
