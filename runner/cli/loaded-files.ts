@@ -1,5 +1,5 @@
-/** Which files are loaded, as the databases of a project remember it; see runner/commands/parallel/loaded-files.ts. */
-import { forgetFiles, type RememberedFiles, rememberedFiles } from '../commands/parallel/loaded-files.ts';
+/** Which files are loaded, as the databases of a project remember it; see runner/commands/parallel/loaded-schema.ts. */
+import { forgetFiles, type RememberedFiles, rememberedFiles } from '../commands/parallel/remembered-files.ts';
 import { isDriven } from '../databases/clients/clients.ts';
 import { openPostgres } from '../databases/connect.ts';
 import type { PostgresSession } from '../databases/postgres.ts';

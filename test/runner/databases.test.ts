@@ -41,7 +41,7 @@ describe('databases in a run', () => {
       'shop.pipeline.ts': `
         import { Copy, ExecuteSQL, Pipeline, ReadSQLite, RunBash, Task } from 'millrace';
         const secret = ${JSON.stringify(maria.options.password)};
-        export default new Pipeline({ id: 'shop' })
+        export default new Pipeline({ id: 'shop', onFailure: 'runAll' })
           .add(new Task({ id: 'tables', commands: [
             new ExecuteSQL({ sql: 'create table orders (id int, note text)' }),
             new ExecuteSQL({ db: 'tool', sql: 'create table products (id int)' }),

@@ -372,6 +372,25 @@ describe('ParallelReadFile', () => {
     );
   });
 
+  it('says who can make the schema of its records when it may not', async () => {
+    await write({ 'a.csv': 1 });
+    await server.query(`drop schema if exists millrace_loaded cascade; create role loader login password 'x y';
+      grant all on schema raw to loader; grant all on raw.event to loader`);
+    const url = new URL(server.url);
+    url.username = 'loader';
+    url.password = 'x%20y';
+    const asLoader = attempts({ ...server, url: url.href });
+    assert.equal(
+      await messageOf(() => run({}, { attempt: asLoader })),
+      'The schema millrace_loaded in database "dwh", which keeps which files are loaded, cannot be made: ' +
+        'permission denied for database postgres. Let someone who may run: CREATE SCHEMA millrace_loaded AUTHORIZATION loader',
+    );
+    await server.query('create schema millrace_loaded authorization loader');
+    await run({}, { attempt: asLoader });
+    assert.deepEqual(await loaded(), ['a.csv 1']);
+    await server.query('drop owned by loader cascade; drop role loader');
+  });
+
   const mistakes: readonly (readonly [options: Partial<ParallelReadFileOptions>, message: string])[] = [
     [
       { readMode: 'newest' as 'all' },

@@ -3,7 +3,8 @@ import { Command } from '../../api/command.ts';
 import type { CommandContext } from '../../api/context.ts';
 import { PipelineError } from '../../api/errors.ts';
 import type { PostgresSession } from '../../databases/postgres.ts';
-import { checkNewest, forgetDays, inTransaction, loadingSession } from './loaded-files.ts';
+import { checkNewest, forgetDays } from './chunk-files.ts';
+import { inTransaction, loadingSession } from './loading-session.ts';
 
 export interface DayPartitionsWork {
   readonly target: string;

@@ -5,15 +5,9 @@ import { Command } from '../../api/command.ts';
 import type { CommandContext, ProcessedFile } from '../../api/context.ts';
 import type { NodePath } from '../../model.ts';
 import { dataDirectory, unreadable } from '../files.ts';
-import {
-  checkNewest,
-  type ChunkKey,
-  claimFile,
-  inTransaction,
-  loadingSession,
-  pendingFiles,
-  type ReadMode,
-} from './loaded-files.ts';
+import { checkNewest, type ChunkKey, claimFile, pendingFiles } from './chunk-files.ts';
+import type { ReadMode } from './loaded-files.ts';
+import { inTransaction, loadingSession } from './loading-session.ts';
 
 /** Files that are noted in the store at once. */
 const NOTED = 500;

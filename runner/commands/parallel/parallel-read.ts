@@ -23,14 +23,8 @@ import { AnalyzeDayPartitions, CreateDayPartitions } from './day-partitions.ts';
 import { FileDay } from './file-day.ts';
 import { FilePattern } from './list-files.ts';
 import { LoadChunk } from './load-chunk.ts';
-import {
-  type FileList,
-  type ListedFile,
-  listFiles,
-  loadingSession,
-  type ReadMode,
-  readModes,
-} from './loaded-files.ts';
+import { type FileList, type ListedFile, listFiles, type ReadMode, readModes } from './loaded-files.ts';
+import { loadingSession } from './loading-session.ts';
 
 export interface ParallelReadOptions extends ParallelTaskOptions {
   /** Files below `dataDir`: `*` and `?` within a name, `**` for any directories, `[0-9]`, `{csv,json}`. */

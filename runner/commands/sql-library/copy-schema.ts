@@ -17,7 +17,7 @@ import type { DocItem } from '../../model.ts';
 import { settingItems } from '../docs.ts';
 import { checkName } from '../execute-sql.ts';
 import { hashedId } from '../parallel/child-ids.ts';
-import { inTransaction, loadingSession } from '../parallel/loaded-files.ts';
+import { inTransaction, loadingSession } from '../parallel/loading-session.ts';
 import { previewSettings } from '../preview-settings.ts';
 import { runReplacement } from './replace-schema.ts';
 import { readSchema, runInAnyOrder, type SchemaTable } from './schema-ddl.ts';
