@@ -20,6 +20,7 @@ const globs =
 
 ensureInstalled();
 ensureBuilt();
+ensurePrograms();
 if (given.length === 0) {
   const check = spawnSync(pinnedNode(), [join(root, 'scripts', 'check.mjs')], {
     cwd: root,
@@ -77,6 +78,33 @@ for (const left of [...leftFiles(), ...leftProcesses()]) {
 }
 rmSync(temporary, { recursive: true, force: true });
 finish(counts);
+
+/** Databases and clients that tests drive: installed where that is possible, otherwise their tests are skipped. */
+function ensurePrograms() {
+  const packages = {
+    mariadbd: 'mariadb-server',
+    mariadb: 'mariadb-client',
+    sqlite3: 'sqlite3',
+    psql: 'postgresql-client',
+  };
+  const path = `${process.env.PATH}:/usr/sbin:/sbin`;
+  const has = program =>
+    spawnSync(program, ['--version'], { env: { ...process.env, PATH: path } }).error === undefined;
+  const missing = Object.keys(packages).filter(program => !has(program));
+  if (missing.length === 0) return;
+  const wanted = missing.map(program => packages[program]);
+  if (process.getuid?.() === 0 && has('apt-get')) {
+    say(`installing ${wanted.join(', ')} (once)`);
+    const env = { ...process.env, DEBIAN_FRONTEND: 'noninteractive' };
+    const apt = (...parameters) =>
+      spawnSync('apt-get', ['-qq', ...parameters], { stdio: ['ignore', 'ignore', 'inherit'], env });
+    apt('update');
+    if (apt('install', '-y', '--no-install-recommends', ...wanted).status === 0) return;
+  }
+  say(
+    `${missing.join(', ')} not found: the tests that need them are skipped. Install ${wanted.join(', ')} to run them.`,
+  );
+}
 
 function leftFiles() {
   // Caches are made by whatever runs; a database in the default state folder is made by a test that forgot to name its own.

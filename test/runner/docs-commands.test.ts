@@ -13,6 +13,7 @@ import { Command } from '../../runner/api/command.ts';
 import * as api from '../../runner/api/index.ts';
 import { ParallelTask, parallelTaskOptionKeys } from '../../runner/api/parallel-task.ts';
 import { messageOf } from '../support/commands.ts';
+import { isInstalled } from '../support/programs.ts';
 import { eventsOf, outcomesOf, testProject, type TestProject } from '../support/project.ts';
 import { resources } from '../support/store.ts';
 
@@ -94,14 +95,7 @@ const files: Readonly<Record<string, string | Uint8Array>> = {
   ),
 };
 
-const hasSqlite = ((): boolean => {
-  try {
-    execFileSync('sqlite3', ['--version']);
-    return true;
-  } catch {
-    return false;
-  }
-})();
+const hasSqlite = isInstalled('sqlite3');
 
 /** Set up first, so that the examples can use it. */
 const order = ['ExecuteSQL', 'ReadFile', 'Copy', 'ReadSQLite'];

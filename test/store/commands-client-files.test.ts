@@ -14,17 +14,9 @@ import {
 } from '../../runner/commands/index.ts';
 import { type TestServer, testServer } from '../support/postgres.ts';
 import { type CommandEnd, runCommand } from '../support/run-command.ts';
+import { isInstalled } from '../support/programs.ts';
 import { temporaryFolder, type TemporaryFolder } from '../support/temp.ts';
 import { zipOf } from '../support/zip.ts';
-
-function isInstalled(program: string): boolean {
-  try {
-    execFileSync(program, ['--version']);
-    return true;
-  } catch {
-    return false;
-  }
-}
 
 describe('commands, files and command line clients', () => {
   let server: TestServer;

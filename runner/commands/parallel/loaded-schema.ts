@@ -16,7 +16,6 @@ import { inTransaction } from './loading-session.ts';
 export const loadedSchema = 'millrace_loaded';
 
 const createStatements = [
-  `CREATE SCHEMA IF NOT EXISTS ${loadedSchema}`,
   `CREATE TABLE IF NOT EXISTS ${loadedSchema}.target (
     target_id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
     node_path text[] NOT NULL,
@@ -63,6 +62,11 @@ export async function prepareLoadedSchema(session: PostgresSession): Promise<voi
   try {
     await inTransaction(session, async () => {
       await session.query(`SELECT pg_advisory_xact_lock(${String(creationLock)})`);
+      // Not IF NOT EXISTS, which needs the right to make it even if it is there.
+      const { rows: found } = await session.query('SELECT to_regnamespace($1) IS NULL AS missing', [
+        loadedSchema,
+      ]);
+      if (found[0]?.['missing'] === true) await session.execute(`CREATE SCHEMA ${loadedSchema}`);
       for (const statement of createStatements) await session.execute(statement);
     });
   } catch (error) {
