@@ -1,7 +1,7 @@
 /** Keeps a worker from being faster than the runner can store. */
 
 /** Output in bytes that may be on its way. */
-export const window = 4 * 1024 * 1024;
+export const window = 1024 * 1024;
 
 /** Counts what has been sent against what has been taken up. */
 export class OutputFlow {

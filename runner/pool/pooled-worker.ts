@@ -9,6 +9,7 @@ import type {
   ProjectSource,
   TaskAssignment,
   ToWorker,
+  WorkerMail,
 } from './protocol.ts';
 import type { Reaper } from './reaper.ts';
 import type { StateRequest } from './worker-pool.ts';
@@ -46,6 +47,9 @@ const timeoutGrace = 5;
 /** What a dying worker may say that is kept to explain its death, in characters. */
 const maxLastWords = 8 * 1024;
 
+/** Bytes of output that are taken up before the worker is told: less than what it may have on its way. */
+const tellAfter = 128 * 1024;
+
 export class PooledWorker {
   readonly #options: WorkerOptions;
   readonly #process: ChildProcess;
@@ -59,6 +63,8 @@ export class PooledWorker {
   #timedOut = false;
   #last = false;
   #taken = 0;
+  /** What the worker knows of `#taken`. */
+  #told = 0;
   #deadline: { readonly timer: NodeJS.Timeout; readonly at: number } | undefined;
   #lastWords = '';
   #exit: { readonly code: number | null; readonly signal: NodeJS.Signals | null } | undefined;
@@ -78,8 +84,8 @@ export class PooledWorker {
     if (pid !== undefined) options.reaper.addWorker(pid);
     stderr?.setEncoding('utf8');
     stderr?.on('data', (text: string) => (this.#lastWords = (this.#lastWords + text).slice(-maxLastWords)));
-    this.#process.on('message', (message: FromWorker) => {
-      this.#onMessage(message);
+    this.#process.on('message', (mail: WorkerMail) => {
+      for (const message of mail) this.#onMessage(message);
     });
     this.#process.on('exit', (code, signal) => {
       this.#exit = { code, signal };
@@ -137,6 +143,8 @@ export class PooledWorker {
 
   taken(bytes: number): void {
     this.#taken += bytes;
+    if (this.#taken - this.#told < tellAfter) return;
+    this.#told = this.#taken;
     this.#send({ type: 'taken', bytes: this.#taken });
   }
 

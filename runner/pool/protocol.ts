@@ -138,3 +138,6 @@ export type FromWorker =
       readonly method: string;
       readonly arguments: readonly unknown[];
     };
+
+/** What travels from a worker at once: everything that it said in one turn, in order. */
+export type WorkerMail = readonly FromWorker[];

@@ -1,5 +1,6 @@
 /** What every worker does, whatever project it serves; the entry file says how to load one. */
 import { captureConsole } from './console-capture.ts';
+import { Outbox } from './outbox.ts';
 import { OutputFlow } from './output-flow.ts';
 import { signalGroup } from './process-group.ts';
 import type { FromWorker, ProjectSource, ToWorker } from './protocol.ts';
@@ -20,18 +21,22 @@ export function startWorker(load: LoadWorkerProject): void {
   let requests = 0;
   let runner: TaskRunner | undefined;
 
+  const outbox = new Outbox((mail, done) => {
+    if (process.connected && process.send !== undefined)
+      process.send(mail, undefined, undefined, () => done?.());
+    else done?.();
+  });
   const send = (message: FromWorker): void => {
     if (message.type === 'group') {
       if (message.alive) groups.add(message.pgid);
       else groups.delete(message.pgid);
     }
-    if (process.connected) process.send?.(message);
+    outbox.send(message);
   };
   const sendLast = (message: FromWorker): void => {
     killGroups();
-    const end = (): void => process.exit(1);
-    if (process.connected && process.send !== undefined) process.send(message, end);
-    else end();
+    outbox.send(message);
+    outbox.flush(() => process.exit(1));
   };
   const killGroups = (): void => {
     for (const pgid of groups) signalGroup(pgid, 'SIGKILL');

@@ -3,6 +3,7 @@ import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
+import { window } from '../../runner/pool/output-flow.ts';
 import type { AttemptResult } from '../../runner/pool/protocol.ts';
 import { PoolHarness } from '../fixtures/pool/harness.ts';
 import {
@@ -410,7 +411,7 @@ describe('pool: size and load', function () {
     await using harness = new PoolHarness(1);
     harness.takes = false;
     const yes = harness.begin('yes');
-    await until(() => harness.outputBytes >= 4 * 1024 * 1024);
+    await until(() => harness.outputBytes >= window);
     const [program] = processesLike(/^yes a line that says yes, again and again and again $/);
     assert.ok(program !== undefined);
     // It is blocked when its share of time does not grow any more.
@@ -421,7 +422,7 @@ describe('pool: size and load', function () {
       ticks = now;
       return same;
     });
-    assert.ok(harness.outputBytes < 5 * 1024 * 1024, String(harness.outputBytes));
+    assert.ok(harness.outputBytes < 2 * window, String(harness.outputBytes));
     assert.ok(residentMemory(harness.pool.pids[0] ?? 0) < 150 * 1024 * 1024);
     harness.pool.cancel(yes.ticket, 5);
     assert.equal((await yes.finished).result.status, 'cancelled');
