@@ -2,6 +2,7 @@
 import { existsSync } from 'node:fs';
 import { cp, mkdir, writeFile } from 'node:fs/promises';
 import { basename, dirname, join, relative, resolve } from 'node:path';
+import { shellQuote } from '../commands/shell-quote.ts';
 import { UsageError } from '../engine/errors.ts';
 import { errorCode } from '../store/errors.ts';
 import { runnerVersion } from '../version.ts';
@@ -28,7 +29,7 @@ export async function initCommand(terminal: Terminal, directory: string | undefi
   }
   await copyTypes(root);
   const where = relative(terminal.directory, root);
-  const change = where === '' ? '' : `cd ${/\s/.test(where) ? `"${where}"` : where} && `;
+  const change = where === '' ? '' : `cd ${shellQuote(where)} && `;
   say(
     terminal,
     written === 0 ? 'nothing to do: every file is there already' : `ready; try: ${change}millrace run hello`,

@@ -70,8 +70,6 @@ export class RunPrinter implements RunSubscriber {
       }
       case 'node_finished': {
         if (event.kind === 'pipeline' && event.nodePath.length === 0) break;
-        if (event.error !== null)
-          for (const line of event.error.split('\n')) this.#line(event.nodePath, style('red', line));
         const colour =
           event.status === 'failed'
             ? 'red'

@@ -1,4 +1,5 @@
 /** `millrace runs`. */
+import { findNode } from '../engine/plan.ts';
 import { parsePath, type RunStatus } from '../model.ts';
 import type { RunSummary } from '../store/history.ts';
 import { exitCodes } from './exit-codes.ts';
@@ -11,7 +12,7 @@ import {
   nameOfPath,
   symbolOf,
 } from './format.ts';
-import { openHistoryOfProject, projectDirectory } from './open-project.ts';
+import { openHistoryOfProject, openProject, projectDirectory } from './open-project.ts';
 import { nameOfRun } from './run-names.ts';
 import { say, type Terminal } from './terminal.ts';
 
@@ -26,7 +27,8 @@ export async function runsCommand(
   path: string | undefined,
   options: RunsCommandOptions,
 ): Promise<number> {
-  await using store = await openHistoryOfProject(terminal, projectDirectory(terminal));
+  const directory = projectDirectory(terminal);
+  await using store = await openHistoryOfProject(terminal, directory);
   const { listRuns } = await import('../store/history.ts');
   const runs = await listRuns(store, {
     limit: options.limit,
@@ -42,6 +44,11 @@ export async function runsCommand(
       )}\n`,
     );
     return exitCodes.success;
+  }
+  if (runs.length === 0 && path !== undefined) {
+    // A node that neither has a history nor exists is a slip of the pen.
+    const project = await openProject(terminal, directory);
+    findNode(project.root, parsePath(path));
   }
   if (runs.length === 0) {
     say(terminal, 'No run is recorded that fits.');

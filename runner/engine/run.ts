@@ -227,24 +227,7 @@ export class RunEngine {
       pool.taken(ticket, bytes);
       return;
     }
-    const time = this.#options.clock();
-    const nodePath = this.#pathOf(attempt.node);
-    for (const chunk of chunks) {
-      const batch: OutputBatch = {
-        nodePath,
-        attempt: attempt.attempt,
-        nodeRunId: attempt.nodeRunId,
-        firstSeq: attempt.seq,
-        time,
-        ...chunk,
-      };
-      attempt.seq += countLines(chunk.text);
-      for (const subscriber of this.#options.subscribers) {
-        this.#protect(() => {
-          subscriber.onOutput(batch);
-        });
-      }
-    }
+    this.#emitOutput(attempt, chunks);
     const waiting = this.#options.subscribers
       .map(subscriber => subscriber.drained?.())
       .filter(wait => wait !== undefined);
@@ -272,6 +255,10 @@ export class RunEngine {
         this.#lastAttempts.delete(attempt.node);
         this.#expansions.delete(formatPath(this.#pathOf(attempt.node)));
       } else this.#lastAttempts.set(attempt.node, { open: attempt, end });
+      // Whoever reads the output, now or later, must find there why it ended.
+      if (end.error !== null && result.isShown !== true) {
+        this.#emitOutput(attempt, [{ format: 'standard', isError: true, text: end.error }]);
+      }
       this.#emitFinished(attempt, attempt.node, end);
       this.#apply(decisions);
     });
@@ -401,6 +388,27 @@ export class RunEngine {
       open.nodeRunId,
     );
     return open;
+  }
+
+  #emitOutput(attempt: Attempt, chunks: readonly OutputChunk[]): void {
+    const time = this.#options.clock();
+    const nodePath = this.#pathOf(attempt.node);
+    for (const chunk of chunks) {
+      const batch: OutputBatch = {
+        nodePath,
+        attempt: attempt.attempt,
+        nodeRunId: attempt.nodeRunId,
+        firstSeq: attempt.seq,
+        time,
+        ...chunk,
+      };
+      attempt.seq += countLines(chunk.text);
+      for (const subscriber of this.#options.subscribers) {
+        this.#protect(() => {
+          subscriber.onOutput(batch);
+        });
+      }
+    }
   }
 
   #skip(node: number, reason: string, cause: NodePath): void {

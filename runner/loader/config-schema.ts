@@ -12,6 +12,8 @@ interface Rule {
 }
 
 const text = z.string().check(z.minLength(1));
+/** What lies outside the project is not the project's, and loading it would run it. */
+const insidePattern = text.check(z.regex(/^(?!\/|[A-Za-z]:)(?!(?:.*[\\/{,])?\.\.(?:[\\/},]|$))/));
 const day = z.iso.date();
 const isFunction = (value: unknown): boolean => typeof value === 'function';
 
@@ -47,8 +49,8 @@ export const CONFIG_RULES: Readonly<Record<keyof ProjectConfig, Rule>> = {
   passwordMasks: { schema: z.array(text), expected: 'an array of non-empty strings', isSecret: true },
   systemStatisticsInterval: seconds,
   pipelineFiles: {
-    schema: z.union([text, z.array(text).check(z.minLength(1))]),
-    expected: 'a glob pattern or an array of them',
+    schema: z.union([insidePattern, z.array(insidePattern).check(z.minLength(1))]),
+    expected: 'a glob pattern or an array of them, relative to the project and within it',
   },
   root: { schema: z.custom(isPipeline), expected: 'a Pipeline' },
   store: {

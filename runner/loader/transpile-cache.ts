@@ -1,7 +1,7 @@
 /** Translated files, kept by the hash of everything that they depend on. Nothing here can fail for the user. */
 import { hash } from 'node:crypto';
 import { mkdirSync, readdirSync, readFileSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs';
-import { basename, join } from 'node:path';
+import { basename, dirname, join } from 'node:path';
 import { type TranspiledModule, TYPESCRIPT_VERSION } from './transpile.ts';
 import type { EmitOptions } from './tsconfig.ts';
 
@@ -55,6 +55,8 @@ export class TranspileCache {
     if (!this.#isWritable) return;
     const temporary = join(this.#directory, `${key}.${String(process.pid)}.tmp`);
     try {
+      // What is above it is not ours to close: as root, the Postgres server of another account goes through it.
+      mkdirSync(dirname(this.#directory), { recursive: true });
       mkdirSync(this.#directory, { recursive: true, mode: 0o700 });
       writeFileSync(temporary, `${format} ${hash('sha1', code)}\n${code}`);
       renameSync(temporary, this.#file(key));

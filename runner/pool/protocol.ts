@@ -100,6 +100,8 @@ export interface AttemptResult {
   readonly error: string | null;
   readonly reason: string | null;
   readonly rowsProcessed: number | null;
+  /** The output says already, at greater length, what `error` says. */
+  readonly isShown?: boolean;
 }
 
 export type FromWorker =

@@ -376,6 +376,7 @@ class Attempt {
       error: masked.replaceAll('\0', '\ufffd'),
       reason: null,
       rowsProcessed,
+      ...(details !== undefined && { isShown: true }),
     };
   }
 

@@ -13,6 +13,18 @@ export interface UserError {
 
 /** Never throws, whatever was thrown. */
 export function describeError(thrown: unknown): UserError {
+  try {
+    return describe(thrown);
+  } catch {
+    // An error whose own properties throw when they are read.
+    return {
+      summary: 'An error was thrown that cannot be shown: reading its message failed.',
+      details: undefined,
+    };
+  }
+}
+
+function describe(thrown: unknown): UserError {
   if (!(thrown instanceof Error)) {
     return {
       summary: typeof thrown === 'string' ? thrown : inspect(thrown, { depth: 3 }),

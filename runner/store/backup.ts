@@ -61,7 +61,8 @@ export async function writeBackup(store: Store, name: string, options: BackupOpt
     const rows = Object.values(counts).reduce((sum, count) => sum + count, 0);
     return { runs: counts['run'] ?? 0, rows, bytes: size };
   } catch (error) {
-    await rm(temporary, { force: true });
+    // What went wrong first says more; where nothing can be written, there is nothing to remove either.
+    await rm(temporary, { force: true }).catch(() => undefined);
     throw fileError(error, file);
   } finally {
     await client.end();

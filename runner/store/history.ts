@@ -176,6 +176,10 @@ const selectRuns = sql`
     SELECT n.node_path, split_part(coalesce(n.error, ''), chr(10), 1) AS error FROM node_run n
     WHERE n.run_id = r.run_id AND n.status = 'failed' AND n.kind <> 'pipeline'
       AND r.status <> 'succeeded'
+      AND NOT EXISTS (
+        SELECT FROM node_run later
+        WHERE later.run_id = n.run_id AND later.node_path = n.node_path AND later.attempt > n.attempt
+      )
     ORDER BY n.ended_at, n.node_run_id LIMIT 1
   ) f ON true`;
 

@@ -197,6 +197,7 @@ shop / load / customers: three
     const orders = `shop / load / orders: echo trying; echo "no orders" >&2; exit 4
 shop / load / orders: trying
 shop / load / orders: no orders
+shop / load / orders: exit code 4
 `;
 
     it('prints what was written, all attempts in the order of time', async () => {
@@ -216,7 +217,8 @@ shop / load / orders: no orders
       );
       assert.equal(
         await printed('logs', '1', '--errors'),
-        'shop / load / customers: two\nshop / load / orders: no orders\nshop / load / orders: no orders\n',
+        'shop / load / customers: two\n' +
+          'shop / load / orders: no orders\nshop / load / orders: exit code 4\n'.repeat(2),
       );
       assert.equal(
         await printed('logs', '1', 'shop/load/customers', '--errors'),

@@ -34,7 +34,7 @@ describe('millrace init', function () {
     const made = await runMillrace(['init', 'My Shop'], { cwd: folder.path });
     assert.equal(
       made.stderr,
-      [...files.map(name => `wrote ${name}`), 'ready; try: cd "My Shop" && millrace run hello']
+      [...files.map(name => `wrote ${name}`), `ready; try: cd 'My Shop' && millrace run hello`]
         .map(line => `millrace: ${line}\n`)
         .join(''),
     );

@@ -36,6 +36,9 @@ describe('examples/demo', () => {
       'demo/sub_pipeline/ping_foo': 'failed',
       'demo/sleep': 'skipped',
     });
-    assert.deepEqual(errors, ['demo/sub_pipeline/ping_foo: ping: foo: Name or service not known']);
+    assert.deepEqual(errors, [
+      'demo/sub_pipeline/ping_foo: ping: foo: Name or service not known',
+      'demo/sub_pipeline/ping_foo: exit code 2',
+    ]);
   });
 });

@@ -208,7 +208,7 @@ describe('loadConfig', () => {
         'millrace.config.ts: eventHandlers must be an array of functions, not an array.',
         'millrace.config.ts: passwordMasks must be an array of non-empty strings.',
         'millrace.config.ts: systemStatisticsInterval must be a number of seconds from 0 to 2147483, not Infinity.',
-        'millrace.config.ts: pipelineFiles must be a glob pattern or an array of them, not an array.',
+        'millrace.config.ts: pipelineFiles must be a glob pattern or an array of them, relative to the project and within it, not an array.',
         'millrace.config.ts: root must be a Pipeline, not an object (Object).',
         'millrace.config.ts: store must be a URL like "postgres://user@host:5432/database".',
         'millrace.config.ts: killTimeout must be a number of seconds from 0 to 2147483, not "5".',
