@@ -450,9 +450,12 @@ describe('pool: a runner that is killed', function () {
       });
       const [line] = (await once(createInterface(runner.stdout), 'line')) as [string];
       const workers = line.split(' ').map(Number);
+      // What the shell has forked becomes a sleep a moment after the line is printed.
+      await until(() => processesLike(/^sleep 1234\.(?:25|75) $/).length >= 2);
       const commands = processesLike(/^sleep 1234\.(?:25|75) $/);
-      assert.ok(commands.length >= 2 && workers.length === 2 && workers.every(runs));
+      const workersRun = workers.map(runs);
       runner.kill('SIGKILL');
+      assert.deepEqual(workersRun, [true, true]);
       await untilGone([...workers, ...commands]);
       await until(() => processesLike(/^sleep 1234\.(?:25|75|5) $/).length === 0);
       runner.stdout.destroy();
