@@ -64,7 +64,8 @@ export function drawTree(root: ListedNode, { now, width, style }: TreeOptions): 
       `${branch}${node.id}`,
       node.kind,
       node.averageDuration === null ? '–' : formatDuration(node.averageDuration),
-      node.cost === 0 ? '–' : formatDuration(node.cost),
+      // A task that took no measurable time has a cost, of 0; one that never ran has none.
+      node.cost === 0 && node.averageRunTime === null ? '–' : formatDuration(node.cost),
       describeLast(node, now),
       firstLine(node.description),
     ]),
