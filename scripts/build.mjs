@@ -1,15 +1,30 @@
-// Bundles the runner into dist/: one ES module per process it starts, sharing chunks, so that what a start does not
-// need is not loaded. `typescript` is a file of its own, read only when a pipeline file is not in the transpile cache.
+/**
+ * Bundles into dist/, in parts that can be built alone:
+ *
+ *   node scripts/build.mjs [runner] [extension] [webview]
+ *
+ * What is there stays usable meanwhile: files are written aside and moved into place, and those of the build before are
+ * kept, because a process that was started with them may still load one.
+ */
 import { spawnSync } from 'node:child_process';
-import { chmodSync, rmSync } from 'node:fs';
-import { join } from 'node:path';
+import {
+  chmodSync,
+  copyFileSync,
+  existsSync,
+  globSync,
+  mkdirSync,
+  readFileSync,
+  readdirSync,
+  renameSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+} from 'node:fs';
+import { basename, dirname, join, relative } from 'node:path';
 import { build } from 'esbuild';
-import { pinnedNode, root } from './setup.mjs';
+import { buildRecord, parts, pinnedNode, root, sourceFingerprint } from './setup.mjs';
 
-const dist = join(root, 'dist');
-rmSync(dist, { recursive: true, force: true });
-
-const shared = {
+const node = {
   absWorkingDir: root,
   platform: 'node',
   target: 'node22.15',
@@ -19,44 +34,189 @@ const shared = {
   keepNames: true,
   legalComments: 'none',
   logLevel: 'warning',
-  external: ['pg-native'],
-  define: { MILLRACE_BUNDLED: 'true' },
+  metafile: true,
 };
 
-await Promise.all([
-  build({
-    ...shared,
-    format: 'esm',
-    splitting: true,
-    outdir: dist,
-    chunkNames: 'chunk-[hash]',
-    entryPoints: {
-      millrace: 'runner/cli/launch.ts',
-      cli: 'runner/cli/main.ts',
-      worker: 'runner/pool/launch-worker.ts',
-      keeper: 'runner/store/embedded/keeper-main.ts',
-      'script-loader': 'runner/loader/script-loader.ts',
-      api: 'runner/api/index.ts',
-    },
-    // Packages in CommonJS ask for Node's modules by require().
-    banner: {
-      js: "import{createRequire as __millraceRequire}from'node:module';const require=__millraceRequire(import.meta.url);",
-    },
-  }),
-  build({
-    ...shared,
-    format: 'cjs',
-    keepNames: false,
-    minify: true,
-    outfile: join(dist, 'typescript.cjs'),
-    entryPoints: ['typescript'],
-  }),
-]);
-chmodSync(join(dist, 'millrace.js'), 0o755);
+/** One ES module per process that is started, sharing chunks, so that what a start does not need is not loaded. */
+const entries = {
+  millrace: 'runner/cli/launch.ts',
+  cli: 'runner/cli/main.ts',
+  worker: 'runner/pool/launch-worker.ts',
+  keeper: 'runner/store/embedded/keeper-main.ts',
+  'script-loader': 'runner/loader/script-loader.ts',
+  api: 'runner/api/index.ts',
+  service: 'runner/service/main.ts',
+  'language-server': 'extension/language/main.ts',
+  check: 'extension/language/check-main.ts',
+};
 
-const types = spawnSync(
-  pinnedNode(),
-  [join(root, 'node_modules/typescript/bin/tsc'), '-p', 'tsconfig.types.json'],
-  { cwd: root, stdio: 'inherit' },
-);
-if (types.status !== 0) process.exit(1);
+async function buildRunner(directory) {
+  const [modules] = await Promise.all([
+    build({
+      ...node,
+      format: 'esm',
+      splitting: true,
+      outdir: directory,
+      chunkNames: 'chunk-[hash]',
+      external: ['pg-native'],
+      entryPoints: Object.fromEntries(
+        Object.entries(entries).filter(([, source]) => existsSync(join(root, source))),
+      ),
+      define: { MILLRACE_BUNDLED: 'true', __dirname: '__millraceDirname', __filename: '__millraceFilename' },
+      // Packages in CommonJS ask for Node's modules by require(), and for files beside them by __dirname.
+      banner: {
+        js:
+          "import{createRequire as __millraceRequire}from'node:module';const require=__millraceRequire(import.meta.url)," +
+          '__millraceDirname=import.meta.dirname,__millraceFilename=import.meta.filename;',
+      },
+    }),
+    // A file of its own, read only when a pipeline file is not in the transpile cache.
+    build({
+      ...node,
+      format: 'cjs',
+      keepNames: false,
+      minify: true,
+      outfile: join(directory, 'typescript.cjs'),
+      entryPoints: ['typescript'],
+    }),
+  ]);
+  chmodSync(join(directory, 'millrace.js'), 0o755);
+  copyFileSync(
+    join(root, 'node_modules/libpg-query/wasm/libpg-query.wasm'),
+    join(directory, 'libpg-query.wasm'),
+  );
+  const types = spawnSync(
+    pinnedNode(),
+    [
+      join(root, 'node_modules/typescript/bin/tsc'),
+      '-p',
+      'tsconfig.types.json',
+      '--outDir',
+      join(directory, 'types'),
+    ],
+    { cwd: root, stdio: 'inherit' },
+  );
+  if (types.status !== 0) throw new Error('the types of the API could not be written');
+  return modules.metafile;
+}
+
+/** CommonJS, which every VS Code loads alike. What is imported by `import()` is parsed, but not run before it is used. */
+async function buildExtension(directory) {
+  if (!existsSync(join(root, 'extension/activate.ts'))) return null;
+  const { metafile } = await build({
+    ...node,
+    format: 'cjs',
+    outfile: join(directory, 'extension.cjs'),
+    entryPoints: ['extension/activate.ts'],
+    external: ['vscode'],
+    define: { MILLRACE_BUNDLED: 'true' },
+  });
+  return metafile;
+}
+
+/** A module and chunks for each page, and the style sheets. */
+async function buildWebview(directory) {
+  const target = join(directory, 'webview');
+  const pages = globSync('webview/pages/*/main.tsx', { cwd: root });
+  const { metafile } = await build({
+    absWorkingDir: root,
+    platform: 'browser',
+    target: 'chrome120',
+    format: 'esm',
+    bundle: true,
+    splitting: true,
+    minify: true,
+    legalComments: 'none',
+    logLevel: 'warning',
+    metafile: true,
+    outdir: target,
+    chunkNames: 'chunks/[name]-[hash]',
+    external: ['./codicon.css', './codicon.ttf'],
+    jsx: 'automatic',
+    jsxImportSource: 'preact',
+    entryPoints: [
+      ...pages.map(source => ({ in: source, out: basename(dirname(source)) })),
+      ...globSync('webview/styles/*.css', { cwd: root }).map(source => ({
+        in: source,
+        out: basename(source, '.css'),
+      })),
+    ],
+  });
+  mkdirSync(target, { recursive: true });
+  for (const name of ['codicon.css', 'codicon.ttf'])
+    copyFileSync(join(root, 'node_modules/@vscode/codicons/dist', name), join(target, name));
+  return metafile;
+}
+
+const builders = { runner: buildRunner, extension: buildExtension, webview: buildWebview };
+
+/** Builds parts into a directory and says how large they are. */
+export async function buildInto(directory, wanted = parts) {
+  for (const part of wanted) {
+    const fingerprint = sourceFingerprint(part);
+    const aside = join(directory, `.building-${part}-${process.pid}`);
+    rmSync(aside, { recursive: true, force: true });
+    mkdirSync(aside, { recursive: true });
+    try {
+      const metafile = await builders[part](aside);
+      if (metafile !== null) printSizes(part, aside, metafile);
+      replace(part, aside, directory, fingerprint);
+    } finally {
+      rmSync(aside, { recursive: true, force: true });
+    }
+  }
+}
+
+function replace(part, aside, directory, fingerprint) {
+  const record = buildRecord(directory, part);
+  const before = existsSync(record) ? JSON.parse(readFileSync(record, 'utf8')) : { files: [], before: [] };
+  const files = readdirSync(aside, { recursive: true }).filter(name => statSync(join(aside, name)).isFile());
+  // What others import is in place before they are.
+  files.sort((a, b) => Number(/chunk/.test(b)) - Number(/chunk/.test(a)));
+  for (const name of files) {
+    mkdirSync(dirname(join(directory, name)), { recursive: true });
+    renameSync(join(aside, name), join(directory, name));
+  }
+  const kept = new Set([...files, ...before.files]);
+  for (const name of before.before) if (!kept.has(name)) rmSync(join(directory, name), { force: true });
+  const replaced = before.files.filter(name => !files.includes(name));
+  writeFileSync(record, JSON.stringify({ fingerprint, files, before: replaced }));
+}
+
+/** For each entry: itself, with what it loads at once, and with what it may load later. */
+function printSizes(part, directory, { outputs }) {
+  const lines = Object.entries(outputs).flatMap(([path, output]) => {
+    if (output.entryPoint === undefined || path.includes('chunk')) return [];
+    const atOnce = reachable(outputs, path, ['import-statement', 'require-call', 'import-rule']);
+    const all = reachable(outputs, path, null);
+    const later = sum(outputs, all) - sum(outputs, atOnce);
+    return `  ${relative(directory, join(root, path)).padEnd(24)} ${kilobytes(sum(outputs, atOnce))}${later > 0 ? `, later ${kilobytes(later)}` : ''}`;
+  });
+  process.stderr.write(`millrace: ${part}\n${lines.join('\n')}\n`);
+}
+
+function reachable(outputs, entry, kinds) {
+  const seen = new Set([entry]);
+  for (const path of seen)
+    for (const { path: imported, kind, external } of outputs[path]?.imports ?? [])
+      if (external !== true && (kinds === null || kinds.includes(kind))) seen.add(imported);
+  return seen;
+}
+
+function sum(outputs, paths) {
+  return [...paths].reduce((total, path) => total + (outputs[path]?.bytes ?? 0), 0);
+}
+
+function kilobytes(bytes) {
+  return `${(bytes / 1000).toFixed(bytes < 100_000 ? 1 : 0)} kB`;
+}
+
+if (import.meta.main) {
+  const wanted = process.argv.slice(2);
+  const unknown = wanted.filter(name => !parts.includes(name));
+  if (unknown.length > 0) {
+    process.stderr.write(`millrace: no such part: ${unknown.join(', ')}; there are ${parts.join(', ')}\n`);
+    process.exit(1);
+  }
+  await buildInto(join(root, 'dist'), wanted.length > 0 ? wanted : parts);
+}

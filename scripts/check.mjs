@@ -4,9 +4,15 @@ import { join } from 'node:path';
 import { pinnedNode, root } from './setup.mjs';
 
 const bin = name => join(root, 'node_modules', '.bin', name);
+const types = project => [
+  `types of ${project}`,
+  pinnedNode(),
+  [join(root, 'node_modules/typescript/bin/tsc'), '--noEmit', '-p', project],
+];
 const steps = [
   ['formatting', bin('prettier'), ['--check', '--log-level', 'warn', '.']],
-  ['types', pinnedNode(), [join(root, 'node_modules/typescript/bin/tsc'), '--noEmit', '-p', '.']],
+  // What runs in a browser has a project of its own, and so have the tests that reach into one.
+  ...['tsconfig.json', 'webview/tsconfig.json', 'test/workbench/tsconfig.json'].map(types),
   ['lint', pinnedNode(), [join(root, 'node_modules/eslint/bin/eslint.js'), '--max-warnings', '0', '.']],
 ];
 for (const [what, command, parameters] of steps) {

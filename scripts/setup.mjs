@@ -1,7 +1,7 @@
 // What a fresh clone needs before anything else can run. Plain JavaScript for Node 20, and nothing but Node's own modules.
 import { spawnSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
-import { existsSync, mkdirSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync, statSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
@@ -54,19 +54,36 @@ function isInstalled() {
   );
 }
 
-/** Builds the bundles when a source file has changed since the last build. */
-export function ensureBuilt() {
-  const stamp = join(root, 'dist', '.built');
-  const wanted = sourceFingerprint();
-  if (existsSync(stamp) && readFileSync(stamp, 'utf8') === wanted) return;
-  say('building');
-  const result = spawnSync(pinnedNode(), [join(root, 'scripts', 'build.mjs')], {
+/** What is built alone: sources by part. */
+const sources = {
+  runner: ['runner', 'migrations', 'extension/analysis', 'extension/language', 'tsconfig.types.json'],
+  extension: ['extension', 'runner', 'migrations', 'webview/messages.ts'],
+  webview: ['webview', 'runner'],
+};
+
+/** The parts of the build. */
+export const parts = Object.keys(sources);
+
+/** The file that says what a build has written into a directory, and from which sources. */
+export function buildRecord(directory, part) {
+  return join(directory, `.built-${part}.json`);
+}
+
+/** Builds the parts of which a source file has changed since their last build. */
+export function ensureBuilt(wanted = parts) {
+  const stale = wanted.filter(part => {
+    const record = buildRecord(join(root, 'dist'), part);
+    return (
+      !existsSync(record) || JSON.parse(readFileSync(record, 'utf8')).fingerprint !== sourceFingerprint(part)
+    );
+  });
+  if (stale.length === 0) return;
+  say(`building ${stale.join(', ')}`);
+  const result = spawnSync(pinnedNode(), [join(root, 'scripts', 'build.mjs'), ...stale], {
     cwd: root,
     stdio: ['ignore', 'inherit', 'inherit'],
   });
   if (result.status !== 0) fail('the build did not succeed; its messages are above');
-  mkdirSync(dirname(stamp), { recursive: true });
-  writeFileSync(stamp, wanted);
 }
 
 export function say(text) {
@@ -78,14 +95,15 @@ function fail(text) {
   process.exit(1);
 }
 
-function sourceFingerprint() {
+/** Changes with every file that a part is built from. */
+export function sourceFingerprint(part) {
   const hash = createHash('sha256');
   const visit = path => {
-    const stats = statSync(path);
+    const stats = statSync(path, { throwIfNoEntry: false });
+    if (stats === undefined) return;
     if (stats.isDirectory()) for (const name of readdirSync(path).sort()) visit(join(path, name));
     else hash.update(`${path}\0${stats.size}\0${stats.mtimeMs}\n`);
   };
-  for (const name of ['runner', 'migrations', 'scripts', 'package.json', 'package-lock.json'])
-    visit(join(root, name));
+  for (const name of [...sources[part], 'scripts/build.mjs', 'package-lock.json']) visit(join(root, name));
   return hash.digest('hex');
 }

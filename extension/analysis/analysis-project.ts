@@ -4,6 +4,7 @@ import * as api from '../../runner/api/index.ts';
 import { isPipeline } from '../../runner/api/node.ts';
 import type { SourceLocation } from '../../runner/model.ts';
 import type { Analysis, AnalyzedFile, Diagnostic, StaticNodeGraph } from './analysis.ts';
+import { diagnostic } from './diagnostics.ts';
 import type { Bounds } from './evaluator/machine.ts';
 import { Dyn } from './evaluator/values.ts';
 import { diskFileSystem, type FileSystem, OverlayFileSystem } from './file-system.ts';
@@ -147,7 +148,10 @@ export class AnalysisProject {
     const nodes: StaticNodeGraph[] = [];
     const files: AnalyzedFile[] = [];
     const diagnostics = [...(this.#config?.diagnostics ?? [])];
-    const owners = new Map<string, string>();
+    const owners = new Map<
+      string,
+      { readonly path: string; readonly location: SourceLocation | undefined }
+    >();
     for (const path of this.#paths) {
       const evaluated = byFile.get(path);
       if (evaluated === undefined) continue;
@@ -160,7 +164,7 @@ export class AnalysisProject {
           continue;
         }
         // A file that cannot be loaded keeps no id from the others.
-        if (evaluated.status !== 'failed') owners.set(graph.id, path);
+        if (evaluated.status !== 'failed') owners.set(graph.id, { path, location: graph.location });
         nodes.push(graph);
         added.push(graph.id);
       }
@@ -176,20 +180,20 @@ export class AnalysisProject {
     return { root, files, diagnostics: distinct(diagnostics), databases: this.#config?.databases };
   }
 
-  #duplicate({ id, location }: StaticNodeGraph, owner: string, file: string): Diagnostic {
-    const [first, second] = [owner, file].map(name => relative(this.#options.directory, name));
+  #duplicate(
+    { id, location }: StaticNodeGraph,
+    owner: { readonly path: string; readonly location: SourceLocation | undefined },
+    file: string,
+  ): Diagnostic {
+    const [first, second] = [owner.path, file].map(name => relative(this.#options.directory, name));
     const message =
-      owner === file
+      owner.path === file
         ? `The file exports two pipelines with the id "${id}". Only the first one is used: change one of the ids.`
         : `Both ${String(first)} and ${String(second)} export a pipeline with the id "${id}". ` +
           `Only that of ${String(first)} is used: change one of the ids.`;
-    return {
-      code: 'duplicate-id',
-      severity: 'error',
-      message,
-      location: location ?? { file, line: 1 },
-      related: [],
-    };
+    const related =
+      owner.location === undefined ? [] : [{ message: `"${id}" is here already`, location: owner.location }];
+    return diagnostic('duplicate-id', message, location ?? { file, line: 1 }, { related });
   }
 }
 

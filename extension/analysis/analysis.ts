@@ -1,5 +1,8 @@
 /** What the analysis of a project gives. */
 import type { CommandGraph, NodeGraph, SourceLocation } from '../../runner/model.ts';
+import type { DiagnosticCode, Severity } from './diagnostic-codes.ts';
+
+export type { DiagnosticCode, Severity };
 
 /** Something about a node that only running can tell. */
 export interface UnknownPart {
@@ -33,21 +36,34 @@ export interface StaticNodeGraph extends NodeGraph {
   readonly occurrence?: 'conditional' | 'repeated';
 }
 
-export type Severity = 'error' | 'warning';
-
 export interface RelatedLocation {
   readonly message: string;
   readonly location: SourceLocation;
 }
 
+/** A stretch of a file and what is to stand there instead. Where it begins and ends at the same place, text is added. */
+export interface FixEdit {
+  readonly location: Required<SourceLocation>;
+  readonly text: string;
+}
+
+/** A way to mend a mistake that needs no thinking. */
+export interface Fix {
+  /** What it does, as a menu shows it. */
+  readonly title: string;
+  readonly edits: readonly FixEdit[];
+}
+
 export interface Diagnostic {
-  readonly code: string;
+  readonly code: DiagnosticCode;
   readonly severity: Severity;
   readonly message: string;
   readonly location: SourceLocation;
   readonly related: readonly RelatedLocation[];
   /** What would be right in the place of what stands there, if that can be guessed. */
   readonly suggestion?: string;
+  /** The likeliest one first. */
+  readonly fixes?: readonly Fix[];
 }
 
 /**

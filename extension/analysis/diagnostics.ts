@@ -2,13 +2,15 @@
 import { PipelineError, suggestion } from '../../runner/api/errors.ts';
 import { formatPath, type SourceLocation } from '../../runner/model.ts';
 import { isNode, isPipeline, type Node } from '../../runner/api/node.ts';
-import type { Diagnostic, RelatedLocation } from './analysis.ts';
+import type { Diagnostic, DiagnosticCode, Fix, RelatedLocation } from './analysis.ts';
+import { diagnosticKind } from './diagnostic-codes.ts';
 import type { ApiCall, Machine, Mistake } from './evaluator/machine.ts';
+import { replaceName } from './fixes.ts';
 import { locationOf, rangeOf, type SyntaxNode, ts } from './syntax.ts';
 
 /** A kind of mistake: how the API says it, and what exactly is to be underlined. */
 interface Rule {
-  readonly code: string;
+  readonly code: DiagnosticCode;
   readonly pattern: RegExp;
   readonly place?: (
     match: RegExpExecArray,
@@ -54,10 +56,15 @@ const rules: readonly Rule[] = [
     place: ([, one, first], node) => optionName(node, one ?? first ?? ''),
   },
   { code: 'sql-source', pattern: /has both sql and sqlFile|has neither sql nor sqlFile/ },
+  {
+    code: 'pipeline-error',
+    pattern: /: ([a-zA-Z]+) must be |"[a-z0-9_]+": ([a-zA-Z]+) must be /,
+    place: ([, option, other], node) => optionValue(node, option ?? other ?? ''),
+  },
 ];
 
 /** Errors that the API does not make, by what they say. */
-const codes: readonly (readonly [RegExp, string])[] = [
+const codes: readonly (readonly [RegExp, DiagnosticCode])[] = [
   [/^Cannot find "[^"]*", which is imported here\.$|^Cannot find the package /, 'missing-import'],
   [/^"[^"]*" exports no "/, 'missing-export'],
 ];
@@ -74,23 +81,59 @@ export function diagnosticOf(machine: Machine, mistake: Mistake): Diagnostic {
     const code =
       codes.find(([pattern]) => pattern.test(message))?.[1] ??
       (error instanceof SyntaxError ? 'syntax' : 'load-error');
-    return { code, severity: 'error', message, location, related: [] };
+    return diagnostic(code, message, location);
   }
   for (const { code, pattern, place, related } of rules) {
     const match = pattern.exec(message);
     if (match === null) continue;
     const exact = place?.(match, node, call);
-    const nearest = /did you mean "([^"]*)"/i.exec(message)?.[1];
-    return {
-      code,
-      severity: 'error',
-      message,
-      location: exact === undefined ? location : locationOf(exact),
+    return diagnostic(code, message, exact === undefined ? location : locationOf(exact), {
       related: call === undefined || related === undefined ? [] : related(machine, match, call),
-      ...(nearest === undefined ? {} : { suggestion: nearest }),
+      ...guesses(code, message, node, exact),
+    });
+  }
+  return diagnostic('pipeline-error', message, location);
+}
+
+/** A mistake of a kind. */
+export function diagnostic(
+  code: DiagnosticCode,
+  message: string,
+  location: SourceLocation,
+  more: Partial<Pick<Diagnostic, 'related' | 'suggestion' | 'fixes'>> = {},
+): Diagnostic {
+  const { severity } = diagnosticKind(code);
+  return { code, severity, message, location, related: [], ...more };
+}
+
+/** What is probably meant. */
+function guesses(
+  code: DiagnosticCode,
+  message: string,
+  node: SyntaxNode,
+  exact: SyntaxNode | undefined,
+): Pick<Diagnostic, 'suggestion' | 'fixes'> {
+  if (code === 'unknown-option') {
+    const meant = [...message.matchAll(/"([^"]*)" \(did you mean "([^"]*)"\?\)/g)];
+    const [, , suggestion] = meant[0] ?? [];
+    const fixes = meant.map(([, name = '', nearest = '']) => {
+      const written = optionName(node, name);
+      return written === undefined ? undefined : replaceName(written, nearest);
+    });
+    return {
+      ...(suggestion === undefined ? {} : { suggestion }),
+      ...fixList(fixes),
     };
   }
-  return { code: 'pipeline-error', severity: 'error', message, location, related: [] };
+  const nearest = /did you mean "([^"]*)"|Use "([^"]*)", for example/i.exec(message);
+  const name = nearest?.[1] ?? nearest?.[2];
+  if (name === undefined) return {};
+  return { suggestion: name, ...fixList([exact === undefined ? undefined : replaceName(exact, name)]) };
+}
+
+function fixList(fixes: readonly (Fix | undefined)[]): Pick<Diagnostic, 'fixes'> {
+  const known = fixes.filter(fix => fix !== undefined);
+  return known.length === 0 ? {} : { fixes: known };
 }
 
 /** What the loader says of an error. */
@@ -159,21 +202,13 @@ function edgesOfCycle(machine: Machine, pipeline: unknown, ids: readonly string[
 }
 
 /** A command names a database that the project does not have. */
-export function unknownDatabase(
-  alias: string,
-  aliases: readonly string[],
-  location: SourceLocation,
-): Diagnostic {
+export function unknownDatabase(alias: string, aliases: readonly string[], node: SyntaxNode): Diagnostic {
   const help = suggestion(alias, aliases, 'The project has');
   const nearest = /^Did you mean "([^"]*)"/.exec(help)?.[1];
-  return {
-    code: 'unknown-database',
-    severity: 'error',
-    message: `There is no database "${alias}". ${help} Databases are named in millrace.config.ts.`,
-    location,
-    related: [],
-    ...(nearest === undefined ? {} : { suggestion: nearest }),
-  };
+  const message = `There is no database "${alias}". ${help} Databases are named in millrace.config.ts.`;
+  return diagnostic('unknown-database', message, locationOf(node), {
+    ...(nearest === undefined ? {} : { suggestion: nearest, ...fixList([replaceName(node, nearest)]) }),
+  });
 }
 
 export function missingFile(
@@ -183,24 +218,14 @@ export function missingFile(
   location: SourceLocation,
 ): Diagnostic {
   const place = directory === '' ? "the project's directory" : `"${directory}"`;
-  return {
-    code: 'missing-file',
-    severity: 'error',
-    message: `Task "${formatPath(owner.path)}": there is no file "${file}" in ${place}, which its name is relative to.`,
-    location,
-    related: [],
-  };
+  const message = `Task "${formatPath(owner.path)}": there is no file "${file}" in ${place}, which its name is relative to.`;
+  return diagnostic('missing-file', message, location);
 }
 
 export function unusedNode(node: Node, location: SourceLocation): Diagnostic {
   const remedy = isPipeline(node)
     ? 'Add it to a pipeline, or export it from a pipeline file.'
     : 'Add it to a pipeline with add().';
-  return {
-    code: 'unused-node',
-    severity: 'warning',
-    message: `${node.toString()} is not part of any pipeline, so it never runs. ${remedy}`,
-    location,
-    related: [],
-  };
+  const message = `${node.toString()} is not part of any pipeline, so it never runs. ${remedy}`;
+  return diagnostic('unused-node', message, location);
 }

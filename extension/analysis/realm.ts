@@ -3,7 +3,14 @@ import { dirname, relative, resolve } from 'node:path';
 import { isPipeline, isRoot, type Node } from '../../runner/api/node.ts';
 import { type Pipeline, setDefaultBasePath } from '../../runner/api/pipeline.ts';
 import type { Diagnostic, FileStatus, StaticNodeGraph } from './analysis.ts';
-import { diagnosticOf, missingFile, optionValue, unknownDatabase, unusedNode } from './diagnostics.ts';
+import {
+  diagnostic,
+  diagnosticOf,
+  missingFile,
+  optionValue,
+  unknownDatabase,
+  unusedNode,
+} from './diagnostics.ts';
 import { callFunction } from './evaluator/calls.ts';
 import { classInfoOf } from './evaluator/classes.ts';
 import { HostApi } from './evaluator/host-api.ts';
@@ -182,7 +189,7 @@ export class Realm {
     if (dynamic !== undefined) {
       const location = dynamic.node === undefined ? { file: path, line: 1 } : locationOf(dynamic.node);
       const message = `The graph is not complete before it is loaded: ${dynamic.reason}.`;
-      diagnostics.push({ code: 'not-evaluated', severity: 'warning', message, location, related: [] });
+      diagnostics.push(diagnostic('not-evaluated', message, location));
     }
     return {
       file: path,
@@ -208,19 +215,12 @@ export class Realm {
     const factory = exported(module, 'default');
     const isCalled =
       typeof factory === 'function' && factory.length === 0 && classInfoOf(factory) === undefined;
-    return {
-      code: 'no-pipeline',
-      severity: 'warning',
-      message: isCalled
-        ? 'The file exports no pipeline, and the function that it exports by default returns none.'
-        : 'The file exports no pipeline. Only what a file exports is found: export default pipeline;',
-      location: rangeOf(
-        module.source,
-        0,
-        !module.source.text.includes('\n') ? module.source.text.length : module.source.text.indexOf('\n'),
-      ),
-      related: [],
-    };
+    const message = isCalled
+      ? 'The file exports no pipeline, and the function that it exports by default returns none.'
+      : 'The file exports no pipeline. Only what a file exports is found: export default pipeline;';
+    const { text } = module.source;
+    const end = text.includes('\n') ? text.indexOf('\n') : text.length;
+    return diagnostic('no-pipeline', message, rangeOf(module.source, 0, end));
   }
 
   #readsOf(path: string): ReadonlySet<string> {
@@ -339,7 +339,7 @@ export class Realm {
       const at = (option: string): ReturnType<typeof locationOf> =>
         locationOf(optionValue(made, option) ?? made);
       if (databases !== undefined && typeof db === 'string' && !databases.includes(db))
-        found.push({ module, diagnostic: unknownDatabase(db, databases, at('db')) });
+        found.push({ module, diagnostic: unknownDatabase(db, databases, optionValue(made, 'db') ?? made) });
       const isScript = infos.commands.get(command)?.kind === 'RunScript';
       const names: readonly (readonly [string, unknown])[] = [
         ['sqlFile', sqlFile],

@@ -29,6 +29,7 @@ const cases: readonly (readonly [string, string, readonly Expected[]])[] = [
         message:
           'Task has the invalid id "Load Orders": ids are made of lower-case letters, digits and "_". Use "load_orders", for example.',
         at: "'Load Orders'",
+        suggestion: 'load_orders',
       },
     ],
   ],
@@ -160,6 +161,7 @@ const cases: readonly (readonly [string, string, readonly Expected[]])[] = [
         message:
           'Task has the invalid id "A": ids are made of lower-case letters, digits and "_". Use "a", for example.',
         at: "'A'",
+        suggestion: 'a',
       },
       { code: 'load-error', message: 'ReferenceError: nope is not defined', at: 'nope' },
     ],
