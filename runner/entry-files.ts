@@ -5,7 +5,7 @@ import { join } from 'node:path';
 /** Set by the build. */
 declare const MILLRACE_BUNDLED: boolean | undefined;
 
-export type Entry = 'worker' | 'keeper' | 'script-loader' | 'typescript' | 'cli';
+export type Entry = 'worker' | 'keeper' | 'script-loader' | 'typescript' | 'cli' | 'check';
 
 export const isBundled = typeof MILLRACE_BUNDLED !== 'undefined';
 
@@ -23,5 +23,7 @@ export function entryFile(entry: Entry): string {
       return createRequire(import.meta.url).resolve('typescript');
     case 'cli':
       return join(import.meta.dirname, 'cli', 'main.ts');
+    case 'check':
+      return join(import.meta.dirname, '..', 'extension', 'language', 'check-main.ts');
   }
 }

@@ -5,11 +5,14 @@ import { isPipeline } from '../../runner/api/node.ts';
 import type { SourceLocation } from '../../runner/model.ts';
 import type { Analysis, AnalyzedFile, Diagnostic, StaticNodeGraph } from './analysis.ts';
 import { diagnostic } from './diagnostics.ts';
+import { addDependency } from './fixes.ts';
 import type { Bounds } from './evaluator/machine.ts';
 import { Dyn } from './evaluator/values.ts';
 import { diskFileSystem, type FileSystem, OverlayFileSystem } from './file-system.ts';
 import { defaultPipelineFiles, ProjectFiles } from './project-files.ts';
 import { type EvaluatedFile, Realm } from './realm.ts';
+import type { SqlAnalysis, SqlReader } from './sql/sql-analysis.ts';
+import type { TaskSql } from './sql/task-sql.ts';
 import { GraphMaker } from './static-graph.ts';
 
 export interface AnalysisOptions {
@@ -34,6 +37,9 @@ interface Config {
   readonly diagnostics: readonly Diagnostic[];
   /** The graph of the project's own root pipeline. */
   readonly root: StaticNodeGraph | undefined;
+  readonly sql: readonly TaskSql[];
+  readonly postgres: ReadonlySet<string>;
+  readonly defaultDatabase: string | undefined;
   /** The settings decide in an unknown way which files there are. */
   readonly isUnknown: Dyn | undefined;
 }
@@ -52,6 +58,10 @@ export class AnalysisProject {
   /** Everything has to be evaluated: at first, and when files come or go. */
   #isStale = true;
   #latest: Analysis | undefined;
+  /** The tasks of the latest analysis that have SQL. */
+  #tasks: TaskSql[] = [];
+  #sqlReader: SqlReader | undefined;
+  #latestSql: { readonly root: StaticNodeGraph; readonly result: SqlAnalysis } | undefined;
 
   constructor(options: AnalysisOptions) {
     this.#options = options;
@@ -61,6 +71,14 @@ export class AnalysisProject {
 
   /** A file has another text than on the disk, or (`undefined`) the one that is on the disk, or is gone from there. */
   update(file: string, text: string | undefined): void {
+    const now = text ?? this.#overlay.below.readFile(file);
+    if (now !== undefined && this.#files.knows(file, now) && this.#overlay.stat(file) === 'file') {
+      // Opened or closed without a change.
+      if (text !== undefined || this.#overlay.has(file)) {
+        this.#overlay.set(file, text);
+        return;
+      }
+    }
     const wasThere = this.#overlay.stat(file);
     this.#overlay.set(file, text);
     this.#files.forget(file);
@@ -84,6 +102,45 @@ export class AnalysisProject {
     return this.#latest;
   }
 
+  /**
+   * What the analysis would be if some files had other texts; the project stays as it is.
+   *
+   * @throws the signal's reason when it is aborted
+   */
+  analysisWith(texts: ReadonlyMap<string, string>, signal?: AbortSignal): Analysis {
+    this.analysis(signal);
+    const kept = { config: this.#config, paths: this.#paths, groups: this.#groups, latest: this.#latest };
+    const before = [...texts.keys()].map(file => [file, this.#overlay.textOf(file)] as const);
+    try {
+      for (const [file, text] of texts) this.update(file, text);
+      return this.analysis(signal);
+    } finally {
+      for (const [file, text] of before) {
+        this.#overlay.set(file, text);
+        this.#files.forget(file);
+      }
+      this.#config = kept.config;
+      this.#paths = kept.paths;
+      this.#groups = kept.groups;
+      this.#latest = kept.latest;
+      this.#isStale = false;
+      this.#changed.clear();
+    }
+  }
+
+  /** Files of the project that the graph is made from: pipeline files, the configuration, and what they read. */
+  sources(): readonly string[] {
+    const reads = new Set(this.#config?.reads);
+    for (const group of this.#groups)
+      for (const file of group) for (const path of file.reads) reads.add(path);
+    return [...reads].filter(path => this.#files.isOwn(path) && this.#overlay.stat(path) === 'file').sort();
+  }
+
+  /** The text of a file as the analysis sees it. */
+  read(file: string): string | undefined {
+    return this.#overlay.readFile(file);
+  }
+
   #needsAll(): boolean {
     if (this.#isStale || this.#config === undefined) return true;
     const { reads } = this.#config;
@@ -105,15 +162,19 @@ export class AnalysisProject {
     const hasOwnRoot = root !== undefined;
     const paths = hasOwnRoot ? [] : this.#files.findPipelineFiles(patterns);
     const evaluated = realm.evaluate(paths, config.databases);
+    const maker = new GraphMaker(realm.machine);
     this.#config = {
       databases: config.databases,
+      postgres: config.postgres,
+      defaultDatabase: config.defaultDatabase,
       pipelineFiles: patterns,
       reads: config.reads,
       diagnostics: config.diagnostics,
       root:
         root !== undefined && !(root instanceof Dyn) && isPipeline(root)
-          ? new GraphMaker(realm.machine).graphOfRoot(root)
+          ? maker.graphOfRoot(root)
           : undefined,
+      sql: maker.tasks,
       isUnknown: root instanceof Dyn ? root : undefined,
     };
     this.#paths = paths;
@@ -143,7 +204,47 @@ export class AnalysisProject {
     else this.#groups = [...others, ...grouped(evaluated)];
   }
 
+  /**
+   * The SQL of the tasks: what Postgres cannot parse, and the tables that each task uses. It reads SQL files and, at
+   * first, loads the parser, so that it takes a moment more than {@link analysis}, which it calls.
+   *
+   * @throws the signal's reason when it is aborted
+   */
+  async sqlAnalysis(signal?: AbortSignal): Promise<SqlAnalysis> {
+    const { root } = this.analysis(signal);
+    if (this.#latestSql?.root === root) return this.#latestSql.result;
+    const tasks = this.#tasks;
+    const config = this.#config;
+    const [{ loadSqlParser }, { SqlReader, tablesOf }, { TableChecks }] = await Promise.all([
+      import('./sql/parser.ts'),
+      import('./sql/sql-analysis.ts'),
+      import('./sql/table-checks.ts'),
+    ]);
+    const parser = await loadSqlParser();
+    signal?.throwIfAborted();
+    this.#sqlReader ??= new SqlReader(parser, this.#overlay);
+    const input = {
+      root,
+      hasOwnRoot: config?.root !== undefined,
+      tasks,
+      postgres: config?.postgres ?? new Set<string>(),
+      defaultDatabase: config?.defaultDatabase,
+    };
+    const { facts, diagnostics, files } = await this.#sqlReader.read(input, signal);
+    const checks = new TableChecks(input, facts, ({ nodes }, upstream, downstream) =>
+      addDependency(path => this.#files.parse(path), nodes, upstream, downstream),
+    );
+    const result: SqlAnalysis = {
+      diagnostics: distinct([...diagnostics, ...checks.diagnostics()]),
+      tables: facts.map(tablesOf),
+      files,
+    };
+    this.#latestSql = { root, result };
+    return result;
+  }
+
   #assemble(): Analysis {
+    this.#tasks = [...(this.#config?.sql ?? [])];
     const byFile = new Map(this.#groups.flat().map(file => [file.file, file]));
     const nodes: StaticNodeGraph[] = [];
     const files: AnalyzedFile[] = [];
@@ -166,6 +267,7 @@ export class AnalysisProject {
         // A file that cannot be loaded keeps no id from the others.
         if (evaluated.status !== 'failed') owners.set(graph.id, { path, location: graph.location });
         nodes.push(graph);
+        this.#tasks.push(...(evaluated.sql.get(graph) ?? []));
         added.push(graph.id);
       }
       files.push({
@@ -201,6 +303,15 @@ export class AnalysisProject {
 export function analyzeProject(options: AnalysisOptions): Analysis {
   if (!isAbsolute(options.directory)) throw new TypeError('The directory of a project must be absolute.');
   return new AnalysisProject(options).analysis();
+}
+
+/** Analyses a project once, with its SQL. */
+export async function analyzeProjectAndSql(options: AnalysisOptions): Promise<Analysis> {
+  if (!isAbsolute(options.directory)) throw new TypeError('The directory of a project must be absolute.');
+  const project = new AnalysisProject(options);
+  const analysis = project.analysis();
+  const { diagnostics } = await project.sqlAnalysis();
+  return { ...analysis, diagnostics: distinct([...analysis.diagnostics, ...diagnostics]) };
 }
 
 function rootOf(nodes: readonly StaticNodeGraph[]): StaticNodeGraph {

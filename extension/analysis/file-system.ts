@@ -36,11 +36,11 @@ export const diskFileSystem: FileSystem = {
 
 /** Another file system below texts that are given by hand, such as the unsaved buffers of an editor. */
 export class OverlayFileSystem implements FileSystem {
-  readonly #below: FileSystem;
+  readonly below: FileSystem;
   readonly #texts = new Map<string, string>();
 
   constructor(below: FileSystem, texts: Iterable<readonly [path: string, text: string]> = []) {
-    this.#below = below;
+    this.below = below;
     for (const [path, text] of texts) this.#texts.set(path, text);
   }
 
@@ -50,12 +50,21 @@ export class OverlayFileSystem implements FileSystem {
     else this.#texts.set(path, text);
   }
 
+  has(path: string): boolean {
+    return this.#texts.has(path);
+  }
+
+  /** The text that lies over a file. */
+  textOf(path: string): string | undefined {
+    return this.#texts.get(path);
+  }
+
   readFile(path: string): string | undefined {
-    return this.#texts.get(path) ?? this.#below.readFile(path);
+    return this.#texts.get(path) ?? this.below.readFile(path);
   }
 
   readDirectory(path: string): readonly DirectoryEntry[] | undefined {
-    const below = this.#below.readDirectory(path);
+    const below = this.below.readDirectory(path);
     const prefix = path.endsWith('/') ? path : `${path}/`;
     const names = new Map((below ?? []).map(entry => [entry.name, entry.isDirectory]));
     const known = names.size;
@@ -73,15 +82,15 @@ export class OverlayFileSystem implements FileSystem {
 
   stat(path: string): 'file' | 'directory' | undefined {
     if (this.#texts.has(path)) return 'file';
-    const below = this.#below.stat(path);
+    const below = this.below.stat(path);
     if (below !== undefined) return below;
     return [...this.#texts.keys()].some(file => file.startsWith(`${path}/`)) ? 'directory' : undefined;
   }
 
   realPath(path: string): string {
-    if (!this.#texts.has(path)) return this.#below.realPath(path);
+    if (!this.#texts.has(path)) return this.below.realPath(path);
     const directory = dirname(path);
-    return directory === path ? path : `${this.#below.realPath(directory)}/${basename(path)}`;
+    return directory === path ? path : `${this.below.realPath(directory)}/${basename(path)}`;
   }
 }
 

@@ -45,6 +45,11 @@ export class ProjectFiles {
     if (path.endsWith('.json')) this.#matchers.clear();
   }
 
+  /** Whether a file was parsed with this very text. */
+  knows(path: string, text: string): boolean {
+    return this.#parsed.get(path)?.text === text;
+  }
+
   read(path: string): string | undefined {
     this.onRead(path);
     return this.fileSystem.readFile(path);

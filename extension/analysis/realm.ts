@@ -19,6 +19,7 @@ import { type EvaluatedModule, Modules } from './evaluator/module.ts';
 import { settle } from './evaluator/promises.ts';
 import { Abandoned, Coerced, Dyn, Unsupported, UserThrow } from './evaluator/values.ts';
 import type { ProjectFiles } from './project-files.ts';
+import type { TaskSql } from './sql/task-sql.ts';
 import { GraphMaker, placeholder, sentence } from './static-graph.ts';
 import { locationOf, rangeOf } from './syntax.ts';
 
@@ -35,7 +36,17 @@ export interface RealmOptions {
 export interface StaticConfig {
   readonly pipelineFiles: readonly string[] | undefined;
   readonly databases: readonly string[] | undefined;
+  /** The aliases of databases that are known to be Postgres. */
+  readonly postgres: ReadonlySet<string>;
+  readonly defaultDatabase: string | undefined;
   readonly root: Pipeline | Dyn | undefined;
+}
+
+interface Evaluated {
+  readonly path: string;
+  readonly module: EvaluatedModule | undefined;
+  readonly graphs: readonly StaticNodeGraph[];
+  readonly sql: ReadonlyMap<StaticNodeGraph, readonly TaskSql[]>;
 }
 
 /** A pipeline file after its evaluation. */
@@ -46,6 +57,8 @@ export interface EvaluatedFile {
   readonly mayFail: string | undefined;
   /** The pipelines that become children of the project's root. */
   readonly graphs: readonly StaticNodeGraph[];
+  /** The tasks with SQL of each graph. */
+  readonly sql: ReadonlyMap<StaticNodeGraph, readonly TaskSql[]>;
   readonly diagnostics: readonly Diagnostic[];
   /** Everything that the file and what it imports have read or looked for. */
   readonly reads: ReadonlySet<string>;
@@ -107,7 +120,16 @@ export class Realm {
     const patterns = get('pipelineFiles');
     const databases = get('databases');
     const root = get('root');
+    const defaultDatabase = get('defaultDatabase') ?? 'dwh';
     return {
+      postgres: new Set(
+        databases === undefined
+          ? ['dwh']
+          : isPlain(databases)
+            ? Object.keys(databases).filter(alias => isPostgres(databases[alias]))
+            : [],
+      ),
+      defaultDatabase: typeof defaultDatabase === 'string' ? defaultDatabase : undefined,
       pipelineFiles:
         typeof patterns === 'string'
           ? [patterns]
@@ -133,6 +155,7 @@ export class Realm {
     const { machine } = this;
     const sources = paths.map(path => {
       this.#root = path;
+      machine.signal?.throwIfAborted();
       machine.resetSteps();
       const module = this.#modules.load(machine, path);
       return { path, module, pipelines: module === undefined ? [] : this.#pipelinesOf(module) };
@@ -142,16 +165,19 @@ export class Realm {
     const seen = new Set<Node>();
     return sources.map(({ path, module, pipelines }) => {
       const graphs: StaticNodeGraph[] = [];
-      const maker = new GraphMaker(machine);
+      const sql = new Map<StaticNodeGraph, readonly TaskSql[]>();
       for (const pipeline of pipelines) {
         if (pipeline instanceof Dyn) {
           graphs.push(placeholder('…', [], sentence('What the file exports', pipeline), pipeline));
         } else if (!seen.has(pipeline) && this.#isAtTop(pipeline)) {
           seen.add(pipeline);
-          graphs.push(maker.graphOf(pipeline));
+          const maker = new GraphMaker(machine);
+          const graph = maker.graphOf(pipeline);
+          graphs.push(graph);
+          sql.set(graph, maker.tasks);
         }
       }
-      return this.#result(path, module, graphs, pipelines, checks);
+      return this.#result({ path, module, graphs, sql }, pipelines, checks);
     });
   }
 
@@ -162,9 +188,7 @@ export class Realm {
   }
 
   #result(
-    path: string,
-    module: EvaluatedModule | undefined,
-    graphs: readonly StaticNodeGraph[],
+    { path, module, graphs, sql }: Evaluated,
     pipelines: readonly unknown[],
     checks: readonly { readonly module: EvaluatedModule; readonly diagnostic: Diagnostic }[],
   ): EvaluatedFile {
@@ -200,6 +224,7 @@ export class Realm {
         graphs.length === 0 && dynamic !== undefined
           ? [placeholder('…', [], sentence('What the file exports', dynamic), dynamic)]
           : graphs,
+      sql,
       diagnostics,
       reads: new Set([
         path,
@@ -393,6 +418,10 @@ function isPlain(value: unknown): value is Record<string, unknown> {
   return (
     isPlainObject(value) && !(value instanceof Dyn) && Reflect.getPrototypeOf(value) === Object.prototype
   );
+}
+
+function isPostgres(definition: unknown): boolean {
+  return isPlain(definition) && definition['type'] === 'postgresql';
 }
 
 /** The settings of a configuration file; under `*` what stands for all that are not known. */

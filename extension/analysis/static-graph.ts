@@ -9,10 +9,13 @@ import type { EdgeLocation, StaticCommandGraph, StaticNodeGraph, UnknownPart } f
 import type { Machine } from './evaluator/machine.ts';
 import type { NodeInfo } from './evaluator/node-info.ts';
 import { Coerced, Dyn, isSignal, UserThrow } from './evaluator/values.ts';
+import { type TaskSql, taskSql } from './sql/task-sql.ts';
 import { locationOf } from './syntax.ts';
 
 export class GraphMaker {
   readonly #machine: Machine;
+  /** The tasks with SQL of all graphs that were made. */
+  readonly tasks: TaskSql[] = [];
 
   constructor(machine: Machine) {
     this.#machine = machine;
@@ -41,6 +44,8 @@ export class GraphMaker {
     const reason = reasonOf(info);
     const made = locate(info.made);
     const added = locate(info.added);
+    const sql = isPipeline(node) ? undefined : taskSql(this.#machine.host.infos, node, path);
+    if (sql !== undefined) this.tasks.push(sql);
     return {
       id,
       path,

@@ -3,15 +3,7 @@ import { stripVTControlCharacters } from 'node:util';
 import { textWidth } from '../databases/text-width.ts';
 import { formatPath, type NodePath, type Outcome, type RunStatus } from '../model.ts';
 
-/** `120ms`, `5.6s`, `1:10m`, `1:06h`. */
-export function formatDuration(seconds: number): string {
-  if (seconds < 0.9995) return `${String(Math.round(seconds * 1000))}ms`;
-  if (seconds < 59.95) return `${seconds.toFixed(1)}s`;
-  const rounded = Math.round(seconds);
-  if (rounded < 3600) return `${String(Math.floor(rounded / 60))}:${pad(rounded % 60)}m`;
-  const minutes = Math.round(seconds / 60);
-  return `${String(Math.floor(minutes / 60))}:${pad(minutes % 60)}h`;
-}
+export { formatCount, formatDuration, formatSpan, plural } from '../format.ts';
 
 /** `3 succeeded, 1 failed, 2 skipped`: only what is there, in this order. */
 export function formatCounts(counts: Readonly<Record<Outcome, number>>): string {
@@ -27,23 +19,6 @@ export function formatTime(date: Date): string {
   return `${String(date.getFullYear())}-${pad(date.getMonth() + 1)}-${pad(date.getDate())} ${pad(date.getHours())}:${pad(date.getMinutes())}:${pad(date.getSeconds())}`;
 }
 
-/** A span in the unit that says enough: `12 s`, `3 min`, `5 h`, `2 d`. */
-export function formatSpan(seconds: number): string {
-  const units = [
-    ['s', 1],
-    ['min', 60],
-    ['h', 3600],
-    ['d', 86_400],
-  ] as const;
-  const [unit, size] = units.findLast(([, length]) => seconds >= length) ?? ['s', 1];
-  return `${String(Math.max(0, Math.floor(seconds / size)))} ${unit}`;
-}
-
-/** `1,234,567`. */
-export function formatCount(count: number): string {
-  return count.toLocaleString('en-US');
-}
-
 /** `512 B`, `3.2 MB`. */
 export function formatBytes(bytes: number): string {
   const units = ['B', 'kB', 'MB', 'GB', 'TB'];
@@ -54,11 +29,6 @@ export function formatBytes(bytes: number): string {
     unit += 1;
   }
   return `${unit === 0 || size >= 99.95 ? size.toFixed(0) : size.toFixed(1)} ${units[unit] ?? ''}`;
-}
-
-/** `1 run`, `3 runs`. */
-export function plural(count: number, noun: string): string {
-  return `${formatCount(count)} ${noun}${count === 1 ? '' : 's'}`;
 }
 
 /** A path for people: the root has no name of its own. */

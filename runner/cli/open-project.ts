@@ -8,10 +8,9 @@ import { findProject } from '../loader/project.ts';
 import { stateHome } from '../store/embedded/paths.ts';
 import type { ServerOptions } from '../store/embedded/server.ts';
 import { resolveStoreLocation, type StoreLocation } from '../store/location.ts';
-import { closeLostRuns } from '../store/liveness.ts';
 import { openStore } from '../store/open.ts';
-import { replaySpools } from '../store/replay.ts';
 import type { Store } from '../store/store.ts';
+import { tidyStore as tidy } from '../store/tidy.ts';
 import { say, type Terminal } from './terminal.ts';
 
 /** The project's directory, by `--project` or by walking up. */
@@ -88,13 +87,5 @@ export async function openHistory(
 
 /** What whoever opens the store does for those that could not do it themselves. */
 export async function tidyStore(terminal: Terminal, store: Store): Promise<void> {
-  for (const outcome of await replaySpools(store)) {
-    if (outcome.kind === 'failed') {
-      say(
-        terminal,
-        `What a run left in ${outcome.path} while the store was away cannot be stored: ${outcome.message}`,
-      );
-    }
-  }
-  await closeLostRuns(store);
+  for (const message of await tidy(store)) say(terminal, message);
 }

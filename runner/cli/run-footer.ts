@@ -4,7 +4,8 @@
  */
 import { textWidth } from '../databases/text-width.ts';
 import type { RunEvent } from '../events.ts';
-import { formatPath, type NodePath } from '../model.ts';
+import { formatPath } from '../model.ts';
+import { RunTally } from '../scheduler/run-tally.ts';
 import { cutStart, cutText, formatDuration } from './format.ts';
 import type { Style } from './style.ts';
 
@@ -28,15 +29,12 @@ export class RunFooter {
   readonly #stdout: NodeJS.WriteStream;
   readonly #style: Style;
   readonly #running = new Map<string, Running>();
-  readonly #parallel = new Set<string>();
-  readonly #seen = new Set<string>();
+  #tally = new RunTally(0);
   /** Widths of the lines that stand on the terminal. */
   #drawn: readonly number[] = [];
   #pending = '';
   #timer: NodeJS.Timeout | undefined;
   #frame = 0;
-  #total = 0;
-  #done = 0;
   #failed = 0;
   #startedAt = 0;
   #expectedDuration: number | null = null;
@@ -50,7 +48,7 @@ export class RunFooter {
   onEvent(event: Exclude<RunEvent, { type: 'output' }>): void {
     switch (event.type) {
       case 'run_started':
-        this.#total = event.taskCount;
+        this.#tally = new RunTally(event.taskCount);
         this.#startedAt = performance.now();
         this.#expectedDuration = event.expectedDuration;
         this.#timer = setInterval(() => {
@@ -62,36 +60,25 @@ export class RunFooter {
       case 'node_started': {
         if (event.kind === 'pipeline') break;
         const name = formatPath(event.nodePath);
-        if (event.kind === 'parallel') this.#parallel.add(name);
-        this.#count(event.nodePath);
+        this.#tally.sees(event.nodePath, event.kind);
         this.#running.set(name, { name, since: performance.now(), expected: event.expectedDuration });
         break;
       }
       case 'node_finished': {
         if (event.kind === 'pipeline') break;
-        this.#count(event.nodePath);
+        this.#tally.sees(event.nodePath, event.kind);
         this.#running.delete(formatPath(event.nodePath));
-        if (event.retryIn === null) this.#done += 1;
+        if (event.retryIn === null) this.#tally.finishes(event.nodePath, event.kind);
         if (event.status === 'failed' && event.retryIn === null) this.#failed += 1;
         break;
       }
       case 'node_skipped':
-        if (event.kind === 'pipeline') break;
-        this.#count(event.nodePath);
-        this.#done += 1;
+        this.#tally.finishes(event.nodePath, event.kind);
         break;
       case 'system_statistics':
       case 'run_finished':
         break;
     }
-  }
-
-  /** Children of parallel tasks come on top of what was known at the start. */
-  #count(path: NodePath): void {
-    const isNew = !this.#seen.has(formatPath(path));
-    this.#seen.add(formatPath(path));
-    const isChild = path.some((_id, length) => this.#parallel.has(formatPath(path.slice(0, length))));
-    if (isNew && isChild) this.#total += 1;
   }
 
   /** Writes above the footer; the text ends with a line break. */
@@ -160,13 +147,14 @@ export class RunFooter {
 
   #progress(width: number, elapsed: number): FooterRow {
     const style = this.#style;
-    const share = this.#total === 0 ? 1 : Math.min(1, this.#done / this.#total);
+    const { total, finished } = this.#tally;
+    const share = total === 0 ? 1 : Math.min(1, finished / total);
     const left =
       this.#expectedDuration === null || this.#expectedDuration <= elapsed
         ? ''
         : `, ${formatDuration(Math.ceil(this.#expectedDuration - elapsed))} left`;
     const failed = this.#failed === 0 ? '' : `${String(this.#failed)} failed`;
-    const text = `${String(this.#done)}/${String(this.#total)} ${formatDuration(elapsed)}${left}`;
+    const text = `${String(finished)}/${String(total)} ${formatDuration(elapsed)}${left}`;
     const plain = failed === '' ? text : `${text} ${failed}`;
     const bar = Math.min(30, width - plain.length - 1);
     if (bar < 5) {

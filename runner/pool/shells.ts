@@ -17,6 +17,8 @@ const workerVariables: ReadonlySet<string> = new Set([
   'NODE_CHANNEL_FD',
   'NODE_CHANNEL_SERIALIZATION_MODE',
   'NODE_UNIQUE_ID',
+  // How an editor's own runtime runs the runner; other programs of that kind are to start as they are.
+  'ELECTRON_RUN_AS_NODE',
   'MILLRACE_WORKER',
   'OLDPWD',
 ]);

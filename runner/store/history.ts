@@ -1,5 +1,5 @@
 /** The history of runs, for the command line and for pages. Each query is bounded and has an index that fits it. */
-import { sql, type Selectable } from 'kysely';
+import { sql, type RawBuilder, type Selectable } from 'kysely';
 import {
   parsePath,
   type NodeGraph,
@@ -84,6 +84,15 @@ export async function listRuns(store: Store, filter: RunFilter = {}): Promise<Ru
       SELECT n.run_id FROM node_run n WHERE n.node_path = ${ids}::text[]
     ))`);
   }
+  return await listRunsWhere(store, conditions, limit);
+}
+
+/** Runs that fulfil all conditions on `run r`, newest first. */
+export async function listRunsWhere(
+  store: Store,
+  conditions: readonly RawBuilder<unknown>[],
+  limit: number,
+): Promise<RunSummary[]> {
   const { rows } = await sql<RunRow>`
     ${selectRuns} WHERE ${sql.join(conditions, sql` AND `)} ORDER BY r.run_id DESC LIMIT ${limit}
   `.execute(await store.db());
@@ -205,7 +214,8 @@ function toRunSummary(row: RunRow): RunSummary {
   };
 }
 
-function toNodeRun(row: Selectable<NodeRunTable>): NodeRun {
+/** The row of an attempt as the rest of Millrace knows it. */
+export function toNodeRun(row: Selectable<NodeRunTable>): NodeRun {
   return {
     nodeRunId: row.node_run_id,
     runId: row.run_id,

@@ -1,7 +1,7 @@
 /** Forgetting old runs. What incremental processing has to remember is never touched. */
 import type { Client } from 'pg';
 import { NODE_RUNS_PER_RUN } from './rows.ts';
-import { IS_ALIVE_SQL } from './run-lock.ts';
+import { CHANGES_CHANNEL, changeNotice, IS_ALIVE_SQL } from './run-lock.ts';
 import type { Store } from './store.ts';
 
 export interface PruneCounts {
@@ -40,7 +40,12 @@ export async function pruneRuns(store: Store, retentionDays: number): Promise<Pr
       counts.outputLines += await pruneOutput(client, runId);
       await client.query('DELETE FROM system_statistics WHERE run_id = $1', [runId]);
       counts.nodeRuns += await inBatches(client, 'node_run', 'run_id = $1', [runId]);
-      counts.runs += (await client.query('DELETE FROM run WHERE run_id = $1', [runId])).rowCount ?? 0;
+      const { rowCount } = await client.query(
+        `WITH deleted AS (DELETE FROM run WHERE run_id = $1 RETURNING run_id)
+        SELECT pg_notify('${CHANGES_CHANNEL}', $2) FROM deleted`,
+        [runId, changeNotice({ run: runId, changed: ['run'] })],
+      );
+      counts.runs += rowCount ?? 0;
     }
     return counts;
   } finally {

@@ -15,6 +15,7 @@ export const CANCEL_CHANNEL = 'millrace_cancel';
 /** What changed in the store. */
 export interface ChangeNotice {
   readonly run: number;
+  /** `run`: it began, ended, was closed or deleted. */
   readonly changed: readonly ('run' | 'nodes' | 'output' | 'statistics' | 'cancel')[];
   /** Node runs with new output; absent when there are many. */
   readonly nodeRuns?: readonly number[];

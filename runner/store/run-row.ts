@@ -48,7 +48,8 @@ export async function insertRun(client: Client, run: NewRun): Promise<RunIdentit
       RETURNING run_id, started_at
     )
     SELECT run_id, ${STARTED_MICROS} AS micros, pg_advisory_lock(${runLockSql('run_id')}),
-      set_config('synchronous_commit', 'on', true)
+      set_config('synchronous_commit', 'on', true),
+      pg_notify('${CHANGES_CHANNEL}', json_build_object('run', run_id, 'changed', json_build_array('run'))::text)
     FROM made`,
     [
       run.pipelinePath,

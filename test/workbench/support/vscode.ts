@@ -9,7 +9,7 @@ import { createHash } from 'node:crypto';
 import { existsSync } from 'node:fs';
 import { copyFile, mkdir, mkdtemp, readFile, rename, rm, symlink } from 'node:fs/promises';
 import { homedir } from 'node:os';
-import { delimiter, join } from 'node:path';
+import { delimiter, join, relative } from 'node:path';
 
 /** `oldest` is the one that `engines.vscode` names. */
 export type VscodeVersion = 'newest' | 'oldest';
@@ -82,10 +82,8 @@ async function install(directory: string): Promise<void> {
   const ripgrep = join(vscode, 'node_modules', '@vscode', 'ripgrep');
   if (existsSync(ripgrep) && !existsSync(join(ripgrep, 'bin', 'rg'))) {
     await mkdir(join(ripgrep, 'bin'), { recursive: true });
-    await symlink(
-      '../../../../../../@vscode/ripgrep-linux-x64/bin/rg',
-      join(ripgrep, 'bin', 'rg'),
-    );
+    const program = join(modules, '@vscode', 'ripgrep-linux-x64', 'bin', 'rg');
+    await symlink(relative(join(ripgrep, 'bin'), program), join(ripgrep, 'bin', 'rg'));
   }
 }
 

@@ -1,0 +1,16 @@
+-- Empties the partition first, so that a task can be tried again.
+TRUNCATE pypi_tmp.project_version_@chunk@;
+
+INSERT INTO pypi_tmp.project_version_@chunk@
+SELECT DISTINCT @chunk@, project, coalesce(project_version, 'Unknown version')
+FROM pypi_data.download_counts
+WHERE day_id IN (@days@);
+
+TRUNCATE pypi_tmp.client_@chunk@;
+
+INSERT INTO pypi_tmp.client_@chunk@
+SELECT DISTINCT @chunk@, installer, python_version
+FROM pypi_data.download_counts
+WHERE day_id IN (@days@);
+
+ANALYZE pypi_tmp.project_version_@chunk@;

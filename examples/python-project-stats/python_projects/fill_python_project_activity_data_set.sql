@@ -1,0 +1,16 @@
+-- Empties the partition first, so that a task can be tried again.
+TRUNCATE pp_dim_next.python_project_activity_data_set_@chunk@;
+
+INSERT INTO pp_dim_next.python_project_activity_data_set_@chunk@
+SELECT
+  to_date(day_fk::text, 'YYYYMMDD'),
+  project_name,
+  number_of_downloads,
+  number_of_forks,
+  number_of_commits,
+  number_of_closed_pull_requests,
+  _chunk
+FROM pp_dim_next.python_project_activity_@chunk@
+JOIN pypi_dim.project ON project_id = project_fk;
+
+ANALYZE pp_dim_next.python_project_activity_data_set_@chunk@;
