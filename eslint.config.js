@@ -78,7 +78,10 @@ export default tseslint.config(
     // The analysis builds the graph with the API's own classes; the rest of the runner is not its business.
     files: ['extension/analysis/**/*.ts'],
     rules: forbid(noEditor, [
-      ['**/runner/{databases,loader,scheduler,pool,engine,cli,store}/**', '!**/runner/databases/sql-script.ts'],
+      [
+        '**/runner/{databases,loader,scheduler,pool,engine,cli,store}/**',
+        '!**/runner/databases/sql-script.ts',
+      ],
       'The analysis runs no user code and knows no store.',
     ]),
   },

@@ -5,13 +5,13 @@ import { join } from 'node:path';
 /** Set by the build. */
 declare const MILLRACE_BUNDLED: boolean | undefined;
 
-export type Entry = 'worker' | 'keeper' | 'script-loader' | 'typescript' | 'cli' | 'check';
+export type Entry = 'worker' | 'keeper' | 'script-loader' | 'typescript' | 'cli' | 'launch' | 'check' | 'service';
 
 export const isBundled = typeof MILLRACE_BUNDLED !== 'undefined';
 
 /** The absolute path of an entry file. */
 export function entryFile(entry: Entry): string {
-  if (isBundled) return join(import.meta.dirname, entry === 'typescript' ? 'typescript.cjs' : `${entry}.js`);
+  if (isBundled) return join(import.meta.dirname, bundledName(entry));
   switch (entry) {
     case 'worker':
       return join(import.meta.dirname, 'pool', 'launch-worker.ts');
@@ -23,7 +23,22 @@ export function entryFile(entry: Entry): string {
       return createRequire(import.meta.url).resolve('typescript');
     case 'cli':
       return join(import.meta.dirname, 'cli', 'main.ts');
+    case 'launch':
+      return join(import.meta.dirname, 'cli', 'launch.ts');
     case 'check':
       return join(import.meta.dirname, '..', 'extension', 'language', 'check-main.ts');
+    case 'service':
+      return join(import.meta.dirname, 'service', 'main.ts');
+  }
+}
+
+function bundledName(entry: Entry): string {
+  switch (entry) {
+    case 'typescript':
+      return 'typescript.cjs';
+    case 'launch':
+      return 'millrace.js';
+    default:
+      return `${entry}.js`;
   }
 }

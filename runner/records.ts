@@ -145,9 +145,15 @@ export interface RunQuery {
   readonly triggers?: readonly RunTrigger[];
   /** Runs that started at this time or later. */
   readonly since?: number;
-  /** Looked for, whatever its case, in ids of nodes, errors and run ids. */
+  /**
+   * Looked for, whatever its case: in the run's id (also as `#42`), in the paths of what was asked for and of the tasks
+   * that failed, in their errors.
+   */
   readonly text?: string;
-  /** Only runs whose failure no later run of the same pipeline has made good. */
+  /**
+   * Only runs that failed or were lost and that no later run of the same pipeline has made good: one that succeeded with
+   * all of it, or with at least the same selection.
+   */
   readonly unresolvedOnly?: boolean;
   /** Default 50. */
   readonly limit?: number;

@@ -10,6 +10,7 @@ import { spawnSync } from 'node:child_process';
 import {
   chmodSync,
   copyFileSync,
+  cpSync,
   existsSync,
   globSync,
   mkdirSync,
@@ -85,6 +86,14 @@ async function buildRunner(directory) {
     join(root, 'node_modules/libpg-query/wasm/libpg-query.wasm'),
     join(directory, 'libpg-query.wasm'),
   );
+  // What `millrace init --template` copies; a new project has its own project files.
+  cpSync(join(root, 'examples/python-project-stats'), join(directory, 'templates/warehouse'), {
+    recursive: true,
+    filter: source =>
+      !/[\\/](?:data|node_modules|\.millrace|\.env|millrace\.local\.ts|package\.json|tsconfig\.json|\.gitignore)$/.test(
+        source,
+      ),
+  });
   const types = spawnSync(
     pinnedNode(),
     [
@@ -100,17 +109,40 @@ async function buildRunner(directory) {
   return modules.metafile;
 }
 
-/** CommonJS, which every VS Code loads alike. What is imported by `import()` is parsed, but not run before it is used. */
+/**
+ * CommonJS, which every VS Code loads alike. The client of the language server is half of it and has a file of its own:
+ * activation would wait 10 ms for parsing it. It is loaded when the module that imports it runs, so that module is to
+ * be imported by `import()`.
+ */
 async function buildExtension(directory) {
-  if (!existsSync(join(root, 'extension/activate.ts'))) return null;
-  const { metafile } = await build({
+  const shared = {
     ...node,
     format: 'cjs',
-    outfile: join(directory, 'extension.cjs'),
-    entryPoints: ['extension/activate.ts'],
     external: ['vscode'],
-    define: { MILLRACE_BUNDLED: 'true' },
-  });
+    // require() stands in for import(): the hooks of VS Code for `vscode` are made for it.
+    supported: { 'dynamic-import': false },
+  };
+  const client = 'language-client.cjs';
+  const [{ metafile }] = await Promise.all([
+    build({
+      ...shared,
+      outfile: join(directory, 'extension.cjs'),
+      entryPoints: ['extension/activate.ts'],
+      define: { MILLRACE_BUNDLED: 'true' },
+      plugins: [
+        {
+          name: 'client-apart',
+          setup: ({ onResolve }) => {
+            onResolve({ filter: /^vscode-languageclient(\/node)?$/ }, () => ({
+              path: `./${client}`,
+              external: true,
+            }));
+          },
+        },
+      ],
+    }),
+    build({ ...shared, outfile: join(directory, client), entryPoints: ['vscode-languageclient/node'] }),
+  ]);
   return metafile;
 }
 
@@ -135,11 +167,8 @@ async function buildWebview(directory) {
     jsx: 'automatic',
     jsxImportSource: 'preact',
     entryPoints: [
-      ...pages.map(source => ({ in: source, out: basename(dirname(source)) })),
-      ...globSync('webview/styles/*.css', { cwd: root }).map(source => ({
-        in: source,
-        out: basename(source, '.css'),
-      })),
+      ...pages.map(source => ({ in: source, out: `${basename(dirname(source))}-page` })),
+      { in: 'webview/styles/page.css', out: 'page' },
     ],
   });
   mkdirSync(target, { recursive: true });
@@ -153,13 +182,14 @@ const builders = { runner: buildRunner, extension: buildExtension, webview: buil
 /** Builds parts into a directory and says how large they are. */
 export async function buildInto(directory, wanted = parts) {
   for (const part of wanted) {
+    if (part === 'extension' && !existsSync(join(root, 'extension/activate.ts'))) continue;
     const fingerprint = sourceFingerprint(part);
     const aside = join(directory, `.building-${part}-${process.pid}`);
     rmSync(aside, { recursive: true, force: true });
     mkdirSync(aside, { recursive: true });
     try {
       const metafile = await builders[part](aside);
-      if (metafile !== null) printSizes(part, aside, metafile);
+      printSizes(part, aside, metafile);
       replace(part, aside, directory, fingerprint);
     } finally {
       rmSync(aside, { recursive: true, force: true });

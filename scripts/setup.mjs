@@ -56,7 +56,14 @@ function isInstalled() {
 
 /** What is built alone: sources by part. */
 const sources = {
-  runner: ['runner', 'migrations', 'extension/analysis', 'extension/language', 'tsconfig.types.json'],
+  runner: [
+    'runner',
+    'migrations',
+    'extension/analysis',
+    'extension/language',
+    'tsconfig.types.json',
+    'examples/python-project-stats',
+  ],
   extension: ['extension', 'runner', 'migrations', 'webview/messages.ts'],
   webview: ['webview', 'runner'],
 };

@@ -94,8 +94,8 @@ export class Connection {
 
   /** For the log: something that nobody expected. */
   fault(error: unknown): void {
-    const message = error instanceof Error ? (error.stack ?? error.message) : String(error);
-    this.#host.postMessage({ type: 'fault', message });
+    const stack = error instanceof Error ? error.stack : undefined;
+    this.#host.postMessage({ type: 'fault', message: stack ?? messageOf(error) });
   }
 
   ready(subject: Extract<ToHost, { readonly type: 'ready' }>['subject']): void {
@@ -135,6 +135,11 @@ export class Connection {
         this.fault(error);
       }
   }
+}
+
+/** What was thrown, in words. */
+export function messageOf(error: unknown): string {
+  return error instanceof Error ? error.message : typeof error === 'string' ? error : JSON.stringify(error);
 }
 
 /** What must hold for a message to be taken as ours; deeper parts are made by the same build. */

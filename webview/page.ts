@@ -2,7 +2,7 @@
 import { createContext } from 'preact';
 import { useCallback, useContext, useEffect, useLayoutEffect, useRef, useState } from 'preact/hooks';
 import type { StoreState } from '../runner/records.ts';
-import { type Connection, type Pushed, type PushedMessage, RequestError } from './connection.ts';
+import { type Connection, messageOf, type Pushed, type PushedMessage, RequestError } from './connection.ts';
 import type { PageAction, PageMethod, PageRequests, PageSubject } from './messages.ts';
 
 export interface PageEnvironment {
@@ -99,7 +99,7 @@ export function useRequest<Method extends PageMethod>(
       (error: unknown) => {
         if (own !== turn.current) return;
         const { message, code } =
-          error instanceof RequestError ? error : { message: String(error), code: 'internal' };
+          error instanceof RequestError ? error : { message: messageOf(error), code: 'internal' };
         setAnswer(before => ({
           key: asked.key,
           state: {

@@ -1,7 +1,6 @@
 /** The analysis of a project that is being edited: what does not depend on a change is kept. */
 import { isAbsolute, relative } from 'node:path';
 import * as api from '../../runner/api/index.ts';
-import { isPipeline } from '../../runner/api/node.ts';
 import type { SourceLocation } from '../../runner/model.ts';
 import type { Analysis, AnalyzedFile, Diagnostic, StaticNodeGraph } from './analysis.ts';
 import { diagnostic } from './diagnostics.ts';
@@ -10,7 +9,7 @@ import type { Bounds } from './evaluator/machine.ts';
 import { Dyn } from './evaluator/values.ts';
 import { diskFileSystem, type FileSystem, OverlayFileSystem } from './file-system.ts';
 import { defaultPipelineFiles, ProjectFiles } from './project-files.ts';
-import { type EvaluatedFile, Realm } from './realm.ts';
+import { type EvaluatedFile, Realm, type StaticConfig } from './realm.ts';
 import type { SqlAnalysis, SqlReader } from './sql/sql-analysis.ts';
 import type { TaskSql } from './sql/task-sql.ts';
 import { GraphMaker } from './static-graph.ts';
@@ -30,18 +29,10 @@ export interface AnalysisOptions {
   readonly bounds?: Bounds | undefined;
 }
 
-interface Config {
-  readonly databases: readonly string[] | undefined;
-  readonly pipelineFiles: readonly string[];
-  readonly reads: ReadonlySet<string>;
-  readonly diagnostics: readonly Diagnostic[];
+interface Config extends StaticConfig {
   /** The graph of the project's own root pipeline. */
-  readonly root: StaticNodeGraph | undefined;
+  readonly ownRoot: StaticNodeGraph | undefined;
   readonly sql: readonly TaskSql[];
-  readonly postgres: ReadonlySet<string>;
-  readonly defaultDatabase: string | undefined;
-  /** The settings decide in an unknown way which files there are. */
-  readonly isUnknown: Dyn | undefined;
 }
 
 /** Files that are evaluated together, because they see the same objects. */
@@ -61,7 +52,7 @@ export class AnalysisProject {
   /** The tasks of the latest analysis that have SQL. */
   #tasks: TaskSql[] = [];
   #sqlReader: SqlReader | undefined;
-  #latestSql: { readonly root: StaticNodeGraph; readonly result: SqlAnalysis } | undefined;
+  #latestSql: { readonly analysis: Analysis; readonly result: SqlAnalysis } | undefined;
 
   constructor(options: AnalysisOptions) {
     this.#options = options;
@@ -95,8 +86,8 @@ export class AnalysisProject {
   analysis(signal?: AbortSignal): Analysis {
     if (this.#latest !== undefined) return this.#latest;
     signal?.throwIfAborted();
-    if (this.#needsAll()) this.#evaluateAll(signal);
-    else this.#evaluateChanged(signal);
+    if (this.#config === undefined || this.#needsAll(this.#config)) this.#evaluateAll(signal);
+    else this.#evaluateChanged(this.#config, signal);
     this.#changed.clear();
     this.#latest = this.#assemble();
     return this.#latest;
@@ -141,9 +132,8 @@ export class AnalysisProject {
     return this.#overlay.readFile(file);
   }
 
-  #needsAll(): boolean {
-    if (this.#isStale || this.#config === undefined) return true;
-    const { reads } = this.#config;
+  #needsAll({ reads }: Config): boolean {
+    if (this.#isStale) return true;
     return [...this.#changed].some(
       file => reads.has(file) || file.endsWith('.json') || /[\\/]\.env$/.test(file),
     );
@@ -158,38 +148,28 @@ export class AnalysisProject {
     const realm = this.#realm(signal);
     const config = realm.config();
     const { root } = config;
-    const patterns = config.pipelineFiles ?? defaultPipelineFiles;
-    const hasOwnRoot = root !== undefined;
-    const paths = hasOwnRoot ? [] : this.#files.findPipelineFiles(patterns);
-    const evaluated = realm.evaluate(paths, config.databases);
-    const maker = new GraphMaker(realm.machine);
-    this.#config = {
-      databases: config.databases,
-      postgres: config.postgres,
-      defaultDatabase: config.defaultDatabase,
-      pipelineFiles: patterns,
-      reads: config.reads,
-      diagnostics: config.diagnostics,
-      root:
-        root !== undefined && !(root instanceof Dyn) && isPipeline(root)
-          ? maker.graphOfRoot(root)
-          : undefined,
-      sql: maker.tasks,
-      isUnknown: root instanceof Dyn ? root : undefined,
-    };
+    const paths =
+      root === undefined ? this.#files.findPipelineFiles(config.pipelineFiles ?? defaultPipelineFiles) : [];
+    const evaluated = realm.evaluate(paths, config);
+    const maker = new GraphMaker(realm.machine, config.mask);
+    const ownRoot =
+      root === undefined || root instanceof Dyn
+        ? undefined
+        : realm.preview(config, () => maker.graphOfRoot(root));
+    this.#config = { ...config, ownRoot, sql: maker.tasks };
     this.#paths = paths;
     this.#groups = grouped(evaluated);
     this.#isStale = false;
   }
 
-  #evaluateChanged(signal: AbortSignal | undefined): void {
+  #evaluateChanged(config: Config, signal: AbortSignal | undefined): void {
     const isAffected = (group: Group): boolean =>
       group.some(({ reads }) => [...this.#changed].some(file => reads.has(file)));
     const affected = this.#groups.filter(isAffected);
     if (affected.length === 0) return;
     const names = new Set(affected.flat().map(({ file }) => file));
     const paths = this.#paths.filter(path => names.has(path));
-    const evaluated = this.#realm(signal).evaluate(paths, this.#config?.databases);
+    const evaluated = this.#realm(signal).evaluate(paths, config);
     const others = this.#groups.filter(group => !affected.includes(group));
     const shared = new Set(evaluated.flatMap(file => [...file.shared]));
     const isIntertwined = others.some(group =>
@@ -211,8 +191,9 @@ export class AnalysisProject {
    * @throws the signal's reason when it is aborted
    */
   async sqlAnalysis(signal?: AbortSignal): Promise<SqlAnalysis> {
-    const { root } = this.analysis(signal);
-    if (this.#latestSql?.root === root) return this.#latestSql.result;
+    const analysis = this.analysis(signal);
+    if (this.#latestSql?.analysis === analysis) return this.#latestSql.result;
+    const { root } = analysis;
     const tasks = this.#tasks;
     const config = this.#config;
     const [{ loadSqlParser }, { SqlReader, tablesOf }, { TableChecks }] = await Promise.all([
@@ -225,7 +206,7 @@ export class AnalysisProject {
     this.#sqlReader ??= new SqlReader(parser, this.#overlay);
     const input = {
       root,
-      hasOwnRoot: config?.root !== undefined,
+      hasOwnRoot: config?.ownRoot !== undefined,
       tasks,
       postgres: config?.postgres ?? new Set<string>(),
       defaultDatabase: config?.defaultDatabase,
@@ -239,7 +220,7 @@ export class AnalysisProject {
       tables: facts.map(tablesOf),
       files,
     };
-    this.#latestSql = { root, result };
+    this.#latestSql = { analysis, result };
     return result;
   }
 
@@ -278,7 +259,7 @@ export class AnalysisProject {
         ...(evaluated.reason === undefined ? {} : { reason: evaluated.reason }),
       });
     }
-    const root = this.#config?.root ?? rootOf(nodes);
+    const root = this.#config?.ownRoot ?? rootOf(nodes);
     return { root, files, diagnostics: distinct(diagnostics), databases: this.#config?.databases };
   }
 

@@ -1,5 +1,5 @@
 /** The files that the analysis sees: those on the disk, below what is typed in the editor and not saved yet. */
-import { readdirSync, readFileSync, realpathSync, statSync } from 'node:fs';
+import { globSync, readdirSync, readFileSync, realpathSync, statSync } from 'node:fs';
 import { basename, dirname } from 'node:path';
 
 export interface DirectoryEntry {
@@ -15,6 +15,8 @@ export interface FileSystem {
   stat(path: string): 'file' | 'directory' | undefined;
   /** The path with symbolic links resolved; the path itself where there are none. */
   realPath(path: string): string;
+  /** What Node's own `globSync` finds in a directory, in its order. A file system without it does not know the order. */
+  glob?(pattern: string, directory: string): readonly string[] | undefined;
 }
 
 /** The disk as it is now. */
@@ -32,6 +34,7 @@ export const diskFileSystem: FileSystem = {
       return found === undefined ? undefined : found.isDirectory() ? 'directory' : 'file';
     }),
   realPath: path => attempt(() => realpathSync.native(path)) ?? path,
+  glob: (pattern, cwd) => attempt(() => globSync(pattern, { cwd })),
 };
 
 /** Another file system below texts that are given by hand, such as the unsaved buffers of an editor. */
@@ -85,6 +88,11 @@ export class OverlayFileSystem implements FileSystem {
     const below = this.below.stat(path);
     if (below !== undefined) return below;
     return [...this.#texts.keys()].some(file => file.startsWith(`${path}/`)) ? 'directory' : undefined;
+  }
+
+  /** That of the files below: what is only here is not among them. */
+  glob(pattern: string, directory: string): readonly string[] | undefined {
+    return this.below.glob?.(pattern, directory);
   }
 
   realPath(path: string): string {

@@ -20,7 +20,7 @@ function replacement(node: SyntaxNode, name: string): string | undefined {
 /** A child of a pipeline, and the call that added it. */
 export interface AddedNode {
   readonly id: string;
-  readonly addedAt: SourceLocation | undefined;
+  readonly addedAt?: SourceLocation;
 }
 
 /**

@@ -2,10 +2,10 @@
 import { dirname, extname, join, relative, resolve, sep } from 'node:path';
 import { isBuiltin } from 'node:module';
 import { fileURLToPath } from 'node:url';
-import { createPathsMatcher, parseTsconfig } from 'get-tsconfig';
+import { createPathsMatcher } from 'get-tsconfig';
 import { type GlobOptions, globSync } from 'tinyglobby';
 import type { FileSystem } from './file-system.ts';
-import { isTypeScriptFile, Parser, type SourceFile } from './syntax.ts';
+import { isTypeScriptFile, Parser, readCompilerPaths, type SourceFile } from './syntax.ts';
 
 /** What a specifier means. */
 export type Resolution =
@@ -155,14 +155,21 @@ export class ProjectFiles {
 
   #readMatcher(file: string, text: string): Matcher {
     if (!/"(?:paths|baseUrl|extends)"/.test(text)) return () => [];
-    try {
-      // From the disk: what a buffer says counts once it is saved.
-      const matcher = createPathsMatcher({ path: file, config: parseTsconfig(file) });
-      return specifier => matcher?.(specifier) ?? [];
-    } catch {
-      // It cannot be read, which the loader reports when it comes to that.
-      return () => [];
-    }
+    const { paths, baseUrl, pathsBase } = readCompilerPaths(file, text, {
+      readFile: path => this.read(path),
+      isFile: path => this.isFile(path),
+      realPath: path => this.fileSystem.realPath(path),
+    });
+    const matcher = createPathsMatcher({
+      path: join(pathsBase ?? dirname(file), 'tsconfig.json'),
+      config: {
+        compilerOptions: {
+          ...(paths === undefined ? {} : { paths }),
+          ...(baseUrl === undefined ? {} : { baseUrl }),
+        },
+      },
+    });
+    return specifier => matcher?.(specifier) ?? [];
   }
 
   /** The files that match the setting `pipelineFiles`, in the order in which they are loaded. */

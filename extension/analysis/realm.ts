@@ -1,7 +1,10 @@
 /** One evaluation of some of a project's files, which see the same modules. */
 import { dirname, relative, resolve } from 'node:path';
+import type { DatabaseDefinition } from '../../runner/api/databases.ts';
 import { isPipeline, isRoot, type Node } from '../../runner/api/node.ts';
 import { type Pipeline, setDefaultBasePath } from '../../runner/api/pipeline.ts';
+import { previewSettings, setPreviewSettings } from '../../runner/commands/preview-settings.ts';
+import { masker, secretsOf } from '../../runner/engine/masks.ts';
 import type { Diagnostic, FileStatus, StaticNodeGraph } from './analysis.ts';
 import {
   diagnostic,
@@ -39,7 +42,14 @@ export interface StaticConfig {
   /** The aliases of databases that are known to be Postgres. */
   readonly postgres: ReadonlySet<string>;
   readonly defaultDatabase: string | undefined;
+  /** Absolute; `undefined`: not known. */
+  readonly dataDir: string | undefined;
+  /** Hides the secrets that the configuration itself names. */
+  readonly mask: (text: string) => string;
   readonly root: Pipeline | Dyn | undefined;
+  /** Everything that the configuration was read from. */
+  readonly reads: ReadonlySet<string>;
+  readonly diagnostics: readonly Diagnostic[];
 }
 
 interface Evaluated {
@@ -94,10 +104,7 @@ export class Realm {
   }
 
   /** Evaluates the configuration of the project. */
-  config(): StaticConfig & {
-    readonly reads: ReadonlySet<string>;
-    readonly diagnostics: readonly Diagnostic[];
-  } {
+  config(): StaticConfig {
     const { directory } = this.#files;
     const merged = new Map<string, unknown>();
     const own: EvaluatedModule[] = [];
@@ -121,7 +128,10 @@ export class Realm {
     const databases = get('databases');
     const root = get('root');
     const defaultDatabase = get('defaultDatabase') ?? 'dwh';
+    const dataDir = get('dataDir') ?? 'data';
     return {
+      dataDir: typeof dataDir === 'string' ? resolve(directory, dataDir) : undefined,
+      mask: masker(secretsIn(databases, get('passwordMasks'), get('store'))),
       postgres: new Set(
         databases === undefined
           ? ['dwh']
@@ -151,7 +161,7 @@ export class Realm {
   }
 
   /** Evaluates pipeline files in the order in which they are loaded. */
-  evaluate(paths: readonly string[], databases: readonly string[] | undefined): EvaluatedFile[] {
+  evaluate(paths: readonly string[], config: StaticConfig): EvaluatedFile[] {
     const { machine } = this;
     const sources = paths.map(path => {
       this.#root = path;
@@ -161,9 +171,12 @@ export class Realm {
       return { path, module, pipelines: module === undefined ? [] : this.#pipelinesOf(module) };
     });
     this.#setBasePaths();
-    const checks = this.#checkNodes(databases);
+    const checks = this.#checkNodes(config.databases);
     const seen = new Set<Node>();
-    return sources.map(({ path, module, pipelines }) => {
+    const results: EvaluatedFile[] = [];
+    for (const { path, module, pipelines } of sources) {
+      this.#root = path;
+      machine.signal?.throwIfAborted();
       const graphs: StaticNodeGraph[] = [];
       const sql = new Map<StaticNodeGraph, readonly TaskSql[]>();
       for (const pipeline of pipelines) {
@@ -171,14 +184,31 @@ export class Realm {
           graphs.push(placeholder('…', [], sentence('What the file exports', pipeline), pipeline));
         } else if (!seen.has(pipeline) && this.#isAtTop(pipeline)) {
           seen.add(pipeline);
-          const maker = new GraphMaker(machine);
-          const graph = maker.graphOf(pipeline);
+          const maker = new GraphMaker(machine, config.mask);
+          const graph = this.preview(config, () => maker.graphOf(pipeline));
           graphs.push(graph);
           sql.set(graph, maker.tasks);
         }
       }
-      return this.#result({ path, module, graphs, sql }, pipelines, checks);
-    });
+      results.push(this.#result({ path, module, graphs, sql }, pipelines, checks));
+    }
+    return results;
+  }
+
+  /** Lets commands show themselves as they would in this project, with the texts that are in the editor. */
+  preview<T>({ defaultDatabase = 'dwh', dataDir }: StaticConfig, action: () => T): T {
+    const before = previewSettings();
+    const readFile = (path: string): string => {
+      const text = this.#files.read(path);
+      if (text === undefined) throw Object.assign(new Error('there is no such file'), { code: 'ENOENT' });
+      return text;
+    };
+    setPreviewSettings({ defaultDatabase, dataDir: dataDir ?? before.dataDir, readFile });
+    try {
+      return action();
+    } finally {
+      setPreviewSettings(before);
+    }
   }
 
   #isAtTop(pipeline: Pipeline): boolean {
@@ -418,6 +448,20 @@ function isPlain(value: unknown): value is Record<string, unknown> {
   return (
     isPlainObject(value) && !(value instanceof Dyn) && Reflect.getPrototypeOf(value) === Object.prototype
   );
+}
+
+/** The secrets of a configuration, as far as it names them itself. */
+function secretsIn(databases: unknown, masks: unknown, store: unknown): string[] {
+  const definitions = isPlain(databases) ? Object.values(databases).filter(isDefinition) : [];
+  return secretsOf({
+    databases: Object.fromEntries(definitions.map((definition, index) => [String(index), definition])),
+    passwordMasks: Array.isArray(masks) ? masks.filter(mask => typeof mask === 'string') : [],
+    store: typeof store === 'string' ? store : undefined,
+  });
+}
+
+function isDefinition(value: unknown): value is DatabaseDefinition {
+  return isPlain(value) && typeof value['type'] === 'string' && typeof value['secrets'] === 'function';
 }
 
 function isPostgres(definition: unknown): boolean {

@@ -17,8 +17,12 @@ export class GraphMaker {
   /** The tasks with SQL of all graphs that were made. */
   readonly tasks: TaskSql[] = [];
 
-  constructor(machine: Machine) {
+  readonly #mask: (text: string) => string;
+
+  /** @param mask hides secrets in what commands show of themselves */
+  constructor(machine: Machine, mask: (text: string) => string) {
     this.#machine = machine;
+    this.#mask = mask;
   }
 
   /** The graph of a pipeline that no other one contains. */
@@ -153,7 +157,7 @@ export class GraphMaker {
         ? { reason: sentence('What it does', summary) }
         : summary === undefined
           ? {}
-          : { summary }),
+          : { summary: this.#mask(summary) }),
       ...(location === undefined ? {} : { location }),
     };
   }

@@ -3,6 +3,7 @@
  * exchanged. ts-morph only holds and parses files; nobody asks it for types, symbols or programs, which cost 100 times
  * as much as parsing.
  */
+import { dirname } from 'node:path';
 import { Project, ts } from 'ts-morph';
 import type { SourceLocation } from '../../runner/model.ts';
 
@@ -77,4 +78,47 @@ export function quoteSource(node: SyntaxNode): string {
 
 export function isTypeScriptFile(path: string): boolean {
   return /\.[mc]?ts$/.test(path) && !/\.d\.[mc]?ts$/.test(path);
+}
+
+/** Where a tsconfig.json, with those that it extends, says that imports may lie. */
+export interface CompilerPaths {
+  readonly paths: Record<string, string[]> | undefined;
+  /** Absolute. */
+  readonly baseUrl: string | undefined;
+  /** The directory that {@link paths} are relative to without {@link baseUrl}. */
+  readonly pathsBase: string | undefined;
+}
+
+/** Reads a tsconfig.json like the compiler; mistakes in it are ignored. */
+export function readCompilerPaths(
+  file: string,
+  text: string,
+  files: {
+    readonly readFile: (path: string) => string | undefined;
+    readonly isFile: (path: string) => boolean;
+    readonly realPath: (path: string) => string;
+  },
+): CompilerPaths {
+  const parsed: { readonly config?: unknown } = ts.parseConfigFileTextToJson(file, text);
+  const { options } = ts.parseJsonConfigFileContent(
+    parsed.config ?? {},
+    {
+      useCaseSensitiveFileNames: true,
+      readFile: files.readFile,
+      fileExists: files.isFile,
+      readDirectory: () => [],
+      realpath: files.realPath,
+    },
+    dirname(file),
+    undefined,
+    file,
+  );
+  const { paths, pathsBasePath } = options;
+  // New projects have none, old ones still do.
+  const baseUrl: unknown = Reflect.get(options, 'baseUrl');
+  return {
+    paths,
+    baseUrl: typeof baseUrl === 'string' ? baseUrl : undefined,
+    pathsBase: typeof pathsBasePath === 'string' ? pathsBasePath : undefined,
+  };
 }

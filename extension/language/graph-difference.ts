@@ -65,14 +65,17 @@ export function differences(
   const found: string[] = [];
   const visit = (a: StaticNodeGraph, b: StaticNodeGraph): void => {
     if (a === b) return;
-    const newIds = new Map(a.nodes.map(node => [node.id, paths.has(formatPath(node.path)) ? newId : node.id]));
+    const newIds = new Map(
+      a.nodes.map(node => [node.id, paths.has(formatPath(node.path)) ? newId : node.id]),
+    );
     const wanted = a.nodes.map(({ id }) => newIds.get(id) ?? id);
     const given = b.nodes.map(({ id }) => id);
     const missing = wanted.find(id => !given.includes(id));
     const added = given.find(id => !wanted.includes(id));
     if (missing !== undefined) found.push(`${placeOf(a)} would lose "${missing}"`);
     else if (added !== undefined) found.push(`${placeOf(a)} would get "${added}"`);
-    else if (wanted.join() !== given.join()) found.push(`the order of the nodes in ${placeOf(a)} would change`);
+    else if (wanted.join() !== given.join())
+      found.push(`the order of the nodes in ${placeOf(a)} would change`);
     const partners = new Map(b.nodes.map(node => [node.id, node]));
     for (const child of a.nodes) {
       const partner = partners.get(newIds.get(child.id) ?? child.id);
@@ -101,7 +104,8 @@ function ownPart(node: StaticNodeGraph): string {
 
 /** What a node is apart from its id, its place and what it waits for. */
 function parts(node: StaticNodeGraph): Record<string, unknown> {
-  const { kind, description, labels, commands, maxParallelTasks, maxRetries, timeout, onFailure, params } = node;
+  const { kind, description, labels, commands, maxParallelTasks, maxRetries, timeout, onFailure, params } =
+    node;
   return {
     'the kind': [kind, node.occurrence, node.reason],
     'the description': description,

@@ -35,8 +35,8 @@ export interface Changes {
 interface Loaded {
   readonly root: NodeGraph;
   readonly isIncomplete: boolean;
-  /** The pipelines as they were analysed when the graph was loaded. */
-  readonly analysed: ReadonlyMap<string, StaticNodeGraph>;
+  /** The pipelines as they were analysed when the graph came. */
+  analysed: ReadonlyMap<string, StaticNodeGraph> | undefined;
   areDifferencesTold: boolean;
 }
 
@@ -100,8 +100,9 @@ export class LanguageProject implements Subject {
   }
 
   get names(): Names {
-    void this.analysis;
-    return (this.#names ??= new Names(this));
+    const { analysis } = this;
+    if (this.#names?.analysis !== analysis) this.#names = new Names(this);
+    return this.#names;
   }
 
   sources(): readonly string[] {
@@ -117,16 +118,14 @@ export class LanguageProject implements Subject {
       this.#loaded = undefined;
       return;
     }
-    // A buffer that is not saved is not what was loaded.
+    this.#loaded = { root, isIncomplete: errors.length > 0, analysed: undefined, areDifferencesTold: false };
+  }
+
+  /** The pipelines as they are now, without those of which the text is not saved: that is not what was loaded. */
+  #savedPipelines({ files, root }: Analysis): Map<string, StaticNodeGraph> {
     const dirty = new Set([...this.#open].filter(file => this.#project.read(file) !== readText(file)));
-    const { files, root: known } = this.analysis;
     const stale = new Set(files.filter(({ file }) => dirty.has(file)).flatMap(({ pipelines }) => pipelines));
-    this.#loaded = {
-      root,
-      isIncomplete: errors.length > 0,
-      analysed: new Map(known.nodes.filter(({ id }) => !stale.has(id)).map(node => [node.id, node])),
-      areDifferencesTold: false,
-    };
+    return new Map(root.nodes.filter(({ id }) => !stale.has(id)).map(node => [node.id, node]));
   }
 
   setOutcomes(outcomes: readonly NodeOutcome[]): void {
@@ -169,10 +168,11 @@ export class LanguageProject implements Subject {
         .filter(({ status, mayFail }) => status === 'dynamic' || status === 'failed' || mayFail !== undefined)
         .flatMap(({ pipelines }) => pipelines),
     );
+    if (loaded !== undefined) loaded.analysed ??= this.#savedPipelines(analysis);
     const current = new Map(analysis.root.nodes.map(node => [node.id, node]));
     const { root, differences } = mergeGraphs(analysis.root, loaded?.root, {
       isIncomplete: loaded?.isIncomplete === true,
-      isStale: id => loaded?.analysed.get(id) !== current.get(id),
+      isStale: id => loaded?.analysed?.get(id) !== current.get(id),
       isUncertain: id => uncertain.has(id),
     });
     return (this.#merged = { analysis, loaded, root, differences });
@@ -187,15 +187,26 @@ export class LanguageProject implements Subject {
       const source = sources.get(node.id);
       const told = this.#told.get(node.id);
       // Without a loaded graph, the same object says the same.
-      if (told !== undefined && told.source === source && this.#loaded === undefined && node.origin === 'static')
+      if (
+        told !== undefined &&
+        told.source === source &&
+        this.#loaded === undefined &&
+        node.origin === 'static'
+      )
         continue;
-      const hash = createHash('sha1').update(JSON.stringify(editorNode(node))).digest('base64');
+      const hash = createHash('sha1')
+        .update(JSON.stringify(editorNode(node)))
+        .digest('base64');
       if (told?.hash !== hash) changed.push(node);
       this.#told.set(node.id, { source: source ?? node, hash });
     }
     const removed = [...this.#told.keys()].filter(id => !ids.has(id));
     for (const id of removed) this.#told.delete(id);
-    const rest = JSON.stringify([root.nodes.map(({ id }) => id), this.analysis.files, this.analysis.databases]);
+    const rest = JSON.stringify([
+      root.nodes.map(({ id }) => id),
+      this.analysis.files,
+      this.analysis.databases,
+    ]);
     const isFirst = this.#revision <= 1;
     if (changed.length === 0 && removed.length === 0 && rest === this.#toldRest && !isFirst) return [];
     this.#toldRest = rest;
@@ -203,7 +214,10 @@ export class LanguageProject implements Subject {
     this.#revision++;
     return messages.map(({ changed: nodes, parts }, index) => {
       const last = index === messages.length - 1;
-      return this.#message({ changed: nodes, parts, removed: last ? removed : [], last, complete: true }, root);
+      return this.#message(
+        { changed: nodes, parts, removed: last ? removed : [], last, complete: true },
+        root,
+      );
     });
   }
 

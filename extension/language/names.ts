@@ -53,10 +53,13 @@ export interface Uses {
 const mostProbes = 60;
 
 export class Names {
+  /** What it holds for. */
+  readonly analysis: Analysis;
   readonly #subject: Subject;
   readonly #probes = new Map<string, Influence>();
 
   constructor(subject: Subject) {
+    this.analysis = subject.analysis;
     this.#subject = subject;
   }
 
@@ -73,8 +76,9 @@ export class Names {
   /** Where the id of a node is written; where the node is made if it is put together by the program. */
   definitionOf({ node }: IndexedNode): Stretch | undefined {
     const { location } = node;
-    const source = location === undefined ? undefined : this.#subject.texts.source(location.file);
-    if (location === undefined || source === undefined) return undefined;
+    if (location === undefined) return undefined;
+    const source = this.#subject.texts.source(location.file);
+    if (source === undefined) return undefined;
     const made = nodeIn(source, rangeOfLocation(location));
     if (made === undefined) return undefined;
     const id = optionOf(made, 'id');
@@ -90,11 +94,12 @@ export class Names {
     const candidates = this.#candidates(id);
     const found = new Map<(typeof candidates)[number], Use>();
     // A text that names another node besides makes it one of them, with all texts that name it.
-    for (let size = -1; size !== wanted.size + found.size; ) {
+    for (let size = -1; size !== wanted.size + found.size;) {
       size = wanted.size + found.size;
       for (const candidate of candidates) {
-        const use = found.get(candidate) ?? this.#useOf(candidate.file, candidate.source, candidate.literal, candidate);
-        if (use === undefined || !use.targets.some(path => wanted.has(formatPath(path)))) continue;
+        const use =
+          found.get(candidate) ?? this.#useOf(candidate.file, candidate.source, candidate.literal, candidate);
+        if (use?.targets.some(path => wanted.has(formatPath(path))) !== true) continue;
         found.set(candidate, use);
         for (const path of use.targets) wanted.set(formatPath(path), path);
       }
@@ -214,7 +219,10 @@ export class Names {
 }
 
 /** The parts of a path, or the whole text. */
-function segmentsOf({ text, start }: Literal): { readonly text: string; readonly start: number; readonly end: number }[] {
+function segmentsOf({
+  text,
+  start,
+}: Literal): { readonly text: string; readonly start: number; readonly end: number }[] {
   let at = start;
   return text.split('/').map(part => {
     const segment = { text: part, start: at, end: at + part.length };

@@ -54,9 +54,7 @@ export class NodeIndex {
   }
 
   children(parent: IndexedNode): readonly IndexedNode[] {
-    return parent.node.nodes
-      .map(({ path }) => this.get(path))
-      .filter(node => node !== undefined);
+    return parent.node.nodes.map(({ path }) => this.get(path)).filter(node => node !== undefined);
   }
 
   /** Where nodes are made in a file: one entry for all that the same expression makes. */
@@ -89,7 +87,8 @@ export class NodeIndex {
     let best: MadePlace | undefined;
     for (const place of [...this.made(file), ...this.added(file)]) {
       if (!touches(place.range, position)) continue;
-      const isInner = best === undefined || (contains(best.range, place.range) && !isSameRange(best.range, place.range));
+      const isInner =
+        best === undefined || (contains(best.range, place.range) && !isSameRange(best.range, place.range));
       if (isInner) best = place;
     }
     return best?.nodes ?? [];
@@ -115,7 +114,8 @@ export class NodeIndex {
 
   #places(file: string): FilePlaces {
     let places = this.#files.get(file);
-    if (places === undefined) this.#files.set(file, (places = { made: new Map(), added: new Map(), edges: [] }));
+    if (places === undefined)
+      this.#files.set(file, (places = { made: new Map(), added: new Map(), edges: [] }));
     return places;
   }
 }

@@ -76,7 +76,9 @@ function checkNewId(subject: Subject, { id, targets }: Uses, newId: string): voi
     if (subject.index.get(sibling) === undefined) continue;
     const pipeline = formatPath(target.slice(0, -1));
     const owner = pipeline === '' ? 'The project' : `Pipeline "${pipeline}"`;
-    throw new RenameError(`${owner} already has a node with the id "${newId}", so "${id}" cannot have it too.`);
+    throw new RenameError(
+      `${owner} already has a node with the id "${newId}", so "${id}" cannot have it too.`,
+    );
   }
 }
 
@@ -100,7 +102,11 @@ function composed({ node }: IndexedNode): RenameError {
 }
 
 /** The node whose id is an expression that an offset lies in. */
-function nodeWithComposedId({ index, texts }: Subject, file: string, offset: number): IndexedNode | undefined {
+function nodeWithComposedId(
+  { index, texts }: Subject,
+  file: string,
+  offset: number,
+): IndexedNode | undefined {
   const source = texts.source(file);
   if (source === undefined) return undefined;
   const position = source.getLineAndCharacterOfPosition(offset);
@@ -113,4 +119,3 @@ function nodeWithComposedId({ index, texts }: Subject, file: string, offset: num
   }
   return undefined;
 }
-

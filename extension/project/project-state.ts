@@ -1,6 +1,12 @@
 /** Everything that the editor shows about one project, as one value that is replaced whenever something changes. */
 import { formatPath, type NodePath, type Outcome } from '../../runner/model.ts';
-import type { NodeFiguresRecord, NodeRunRecord, RunList, RunQuery, StoreState } from '../../runner/records.ts';
+import type {
+  NodeFiguresRecord,
+  NodeRunRecord,
+  RunList,
+  RunQuery,
+  StoreState,
+} from '../../runner/records.ts';
 import type { PipelineIndex } from './pipeline-index.ts';
 import { noPipelines } from './pipeline-index.ts';
 import { isGoingOn, isSelected, type LiveRun } from './live-run.ts';
@@ -124,7 +130,8 @@ export function nodeStatus(state: ProjectState, path: NodePath): NodeStatus {
     }
     if (nodeRun === undefined && isGoingOn(live) && isSelected(live.run, path)) waitsIn = live;
   }
-  if (newest?.status === 'running' && of !== undefined && isGoingOn(of)) return runningStatus(key, newest, of);
+  if (newest?.status === 'running' && of !== undefined && isGoingOn(of))
+    return runningStatus(key, newest, of);
   if (waitsIn !== undefined) {
     return isWholeRun(waitsIn, path) ? wholeRunStatus(waitsIn) : { kind: 'queued', runId: waitsIn.run.runId };
   }
@@ -138,7 +145,8 @@ export function runOf(state: ProjectState, path: NodePath): number | undefined {
   if (status.kind === 'running') return status.runId;
   if (status.kind === 'queued') return status.runId ?? undefined;
   for (const live of state.live.values())
-    if (isGoingOn(live) && (isSelected(live.run, path) || live.latest.has(formatPath(path)))) return live.run.runId;
+    if (isGoingOn(live) && (isSelected(live.run, path) || live.latest.has(formatPath(path))))
+      return live.run.runId;
   return undefined;
 }
 

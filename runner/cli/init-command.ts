@@ -1,7 +1,7 @@
 /** `millrace init`: a project that runs at once. */
 import { existsSync } from 'node:fs';
-import { cp, mkdir, writeFile } from 'node:fs/promises';
-import { basename, dirname, join, relative, resolve } from 'node:path';
+import { cp, mkdir, readdir, readFile, writeFile } from 'node:fs/promises';
+import { basename, dirname, join, relative, resolve, sep } from 'node:path';
 import { shellQuote } from '../commands/shell-quote.ts';
 import { UsageError } from '../engine/errors.ts';
 import { errorCode } from '../store/errors.ts';
@@ -10,16 +10,26 @@ import { isBundled } from '../entry-files.ts';
 import { exitCodes } from './exit-codes.ts';
 import { say, type Terminal } from './terminal.ts';
 
-export async function initCommand(terminal: Terminal, directory: string | undefined): Promise<number> {
+export interface InitCommandOptions {
+  /** What the project begins with: a first pipeline, or a whole warehouse. Default: `hello`. */
+  readonly template?: 'hello' | 'warehouse';
+}
+
+export async function initCommand(
+  terminal: Terminal,
+  directory: string | undefined,
+  { template = 'hello' }: InitCommandOptions = {},
+): Promise<number> {
   const root = resolve(terminal.directory, directory ?? terminal.project ?? '.');
+  const content = template === 'hello' ? helloFiles : await warehouseFiles();
   await makeFolder(root);
   let written = 0;
-  for (const [name, content] of Object.entries(projectFiles(basename(root)))) {
+  for (const [name, text] of Object.entries({ ...projectFiles(basename(root)), ...content })) {
     const file = join(root, name);
     await mkdir(dirname(file), { recursive: true });
     try {
       // `wx`: never overwrite, also when the file appears in this very moment.
-      await writeFile(file, content, { flag: 'wx' });
+      await writeFile(file, text, { flag: 'wx' });
       written += 1;
       say(terminal, `wrote ${name}`);
     } catch (error) {
@@ -32,7 +42,9 @@ export async function initCommand(terminal: Terminal, directory: string | undefi
   const change = where === '' ? '' : `cd ${shellQuote(where)} && `;
   say(
     terminal,
-    written === 0 ? 'nothing to do: every file is there already' : `ready; try: ${change}millrace run hello`,
+    written === 0
+      ? 'nothing to do: every file is there already'
+      : `ready; try: ${change}millrace run${template === 'hello' ? ' hello' : ''}`,
   );
   return exitCodes.success;
 }
@@ -56,6 +68,29 @@ async function makeFolder(root: string): Promise<void> {
 async function copyTypes(root: string): Promise<void> {
   const types = join(import.meta.dirname, ...(isBundled ? ['types'] : ['..', '..', 'dist', 'types']));
   if (existsSync(types)) await cp(types, join(root, '.millrace', 'types'), { recursive: true });
+}
+
+/** The example warehouse: beside the bundle, or where it is in the sources. Its own project files are left behind. */
+async function warehouseFiles(): Promise<Record<string, string>> {
+  const folder = join(
+    import.meta.dirname,
+    ...(isBundled ? ['templates', 'warehouse'] : ['..', '..', 'examples', 'python-project-stats']),
+  );
+  const files: Record<string, string> = {};
+  for (const entry of await readdir(folder, { recursive: true, withFileTypes: true })) {
+    const name = relative(folder, join(entry.parentPath, entry.name)).replaceAll(sep, '/');
+    if (!entry.isFile() || isLeftBehind(name)) continue;
+    files[name] = await readFile(join(folder, name), 'utf8');
+  }
+  return Object.fromEntries(Object.entries(files).sort(([a], [b]) => (a < b ? -1 : 1)));
+}
+
+/** What a new project has of its own, and what running the example has left. */
+function isLeftBehind(name: string): boolean {
+  return (
+    ['package.json', 'tsconfig.json', '.gitignore', '.env', 'millrace.local.ts'].includes(name) ||
+    /^(?:data|node_modules|\.millrace)\//.test(name)
+  );
 }
 
 function projectFiles(folder: string): Record<string, string> {
@@ -86,14 +121,18 @@ function projectFiles(folder: string): Record<string, string> {
       include: ['**/*.ts'],
     }),
     '.gitignore': 'node_modules/\n.millrace/\n.env\nmillrace.local.ts\ndata/\n',
-    'millrace.config.ts': `import { defineConfig } from 'millrace';
+  };
+}
+
+const helloFiles: Readonly<Record<string, string>> = {
+  'millrace.config.ts': `import { defineConfig } from 'millrace';
 
 export default defineConfig({
   // Without databases of your own, the alias \`dwh\` is a database in the embedded Postgres.
   // databases: { dwh: postgres({ url: process.env.DWH_URL }) },
 });
 `,
-    'pipelines/hello/hello.pipeline.ts': `import { ExecuteSQL, Pipeline, RunBash, RunFunction, Task } from 'millrace';
+  'pipelines/hello/hello.pipeline.ts': `import { ExecuteSQL, Pipeline, RunBash, RunFunction, Task } from 'millrace';
 
 const pipeline = new Pipeline({ id: 'hello', description: 'A first pipeline: shell, SQL and TypeScript' });
 
@@ -131,11 +170,10 @@ pipeline.add(
 
 export default pipeline;
 `,
-    'pipelines/hello/numbers.sql': `CREATE SCHEMA IF NOT EXISTS hello;
+  'pipelines/hello/numbers.sql': `CREATE SCHEMA IF NOT EXISTS hello;
 DROP TABLE IF EXISTS hello.numbers;
 CREATE TABLE hello.numbers AS
 SELECT n
 FROM generate_series(1, @limit@) AS n;
 `,
-  };
-}
+};

@@ -86,9 +86,12 @@ function addRunCommands(program: Command, run: Run): void {
     .option('--json', 'print one event a line as JSON')
     .option('--allow-concurrent', 'run although another run is at work on the same nodes')
     .addOption(
-      new Option('--trigger <who>', 'who starts the run')
-        .choices(['editor', 'cli', 'api', 'schedule'])
-        .hideHelp(),
+      new Option('--trigger <who>', 'who starts the run, for the history (default: cli)').choices([
+        'editor',
+        'cli',
+        'api',
+        'schedule',
+      ]),
     )
     .action(
       run(
@@ -156,6 +159,7 @@ function addProjectCommands(program: Command, run: Run): void {
       new Option('--format <format>', 'how to print it').choices(['json', 'mermaid', 'dot']).default('json'),
     )
     .option('--no-locations', 'leave out where the nodes stand in the source')
+    .option('--static', 'as the static analysis sees it, without running any code of the project')
     .action(
       run(
         async (
@@ -165,7 +169,22 @@ function addProjectCommands(program: Command, run: Run): void {
         ) => (await import('./graph-command.ts')).graphCommand(terminal, path, options),
       ),
     )
-    .addHelpText('after', examples('millrace graph shop --format dot | dot -Tsvg > shop.svg'));
+    .addHelpText(
+      'after',
+      examples('millrace graph shop --format dot | dot -Tsvg > shop.svg', 'millrace graph --static'),
+    );
+
+  program
+    .command('check')
+    .description('Mistakes in pipelines and their SQL, found without running any code of the project.')
+    .argument('[path]', 'only in this file or folder, or where this node is made')
+    .option('--json', 'as one JSON value')
+    .action(
+      run(async (terminal, path: string | undefined, options: { json?: true }) =>
+        (await import('./check-command.ts')).checkCommand(terminal, path, options),
+      ),
+    )
+    .addHelpText('after', examples('millrace check', 'millrace check shop', 'millrace check --json'));
 
   program
     .command('reset')
@@ -206,12 +225,21 @@ function addProjectCommands(program: Command, run: Run): void {
     .command('init')
     .description('Makes a new project with a pipeline that runs; never overwrites a file.')
     .argument('[directory]', 'where (default: here)')
+    .addOption(
+      new Option('--template <name>', 'what it begins with: a first pipeline, or a whole data warehouse')
+        .choices(['hello', 'warehouse'])
+        .default('hello'),
+    )
     .action(
-      run(async (terminal, directory: string | undefined) =>
-        (await import('./init-command.ts')).initCommand(terminal, directory),
+      run(
+        async (
+          terminal,
+          directory: string | undefined,
+          options: import('./init-command.ts').InitCommandOptions,
+        ) => (await import('./init-command.ts')).initCommand(terminal, directory, options),
       ),
     )
-    .addHelpText('after', examples('millrace init shop'));
+    .addHelpText('after', examples('millrace init shop', 'millrace init dwh --template warehouse'));
 }
 
 function addHistoryCommands(program: Command, run: Run): void {

@@ -5,6 +5,8 @@ export interface PreviewSettings {
   readonly defaultDatabase: string;
   /** Directory with input files. */
   readonly dataDir: string;
+  /** Reads a file that a preview shows, where it is not that of the disk; throws like `readFileSync`. */
+  readonly readFile?: ((path: string) => string) | undefined;
 }
 
 let settings: PreviewSettings = { defaultDatabase: 'dwh', dataDir: 'data' };

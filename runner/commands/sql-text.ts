@@ -8,6 +8,7 @@ import type { SqlSource } from '../databases/sql-error.ts';
 import type { DocItem } from '../model.ts';
 import { docItem, fileItems } from './docs.ts';
 import { basePathOf, displayPath, readText, unreadable } from './files.ts';
+import { previewSettings } from './preview-settings.ts';
 import { checkReplacements, isPlain, type Replacements, replaceText } from './replace.ts';
 
 /** Either `sql` or `sqlFile`. */
@@ -95,7 +96,8 @@ export class SqlText {
     if (sqlFile === undefined) return this.#given();
     const base = basePathOf(node);
     try {
-      return readFileSync(resolve(base.directory, sqlFile), 'utf8');
+      const path = resolve(base.directory, sqlFile);
+      return previewSettings().readFile?.(path) ?? readFileSync(path, 'utf8');
     } catch (error) {
       throw unreadable(base, sqlFile, error);
     }

@@ -84,7 +84,10 @@ export interface ServiceRequests {
     readonly params: { readonly view: number; readonly from: number; readonly count: number };
     readonly result: readonly OutputRecord[];
   };
-  /** Indexes of lines that contain a text, whatever its case: at most `limit` from `from` on (default 10,000). */
+  /**
+   * Indexes of lines that contain a text, whatever its case: at most `limit` from `from` on (default 10,000). It comes
+   * back after some 200 ms, also when nothing was found: ask again from `next` on.
+   */
   readonly searchOutput: {
     readonly params: {
       readonly view: number;
@@ -92,10 +95,13 @@ export interface ServiceRequests {
       readonly from: number;
       readonly limit?: number;
     };
-    /** `next`: where to go on; `null` when the end was reached. */
+    /** `next`: where to go on; `null` when the end was reached and all lines are counted. */
     readonly result: { readonly indexes: readonly number[]; readonly next: number | null };
   };
-  /** Index of the next or previous error line; `null` when there is none. */
+  /**
+   * Index of the next error line behind `from` (-1: from the beginning), or of the last one before it (the number of
+   * lines: from the end); `null` when there is none.
+   */
   readonly findError: {
     readonly params: {
       readonly view: number;
@@ -135,7 +141,12 @@ export type FromService =
   | { readonly type: 'error'; readonly id: number; readonly message: string; readonly code: ServiceErrorCode }
   | { readonly type: 'store'; readonly state: StoreState }
   /** Runs began, ended, or were deleted, anywhere. */
-  | { readonly type: 'runs'; readonly changed: readonly RunRecord[] }
+  | {
+      readonly type: 'runs';
+      readonly changed: readonly RunRecord[];
+      /** Ids of runs that are gone. */
+      readonly deleted?: readonly number[];
+    }
   /** What is new in a run that is followed: attempts that began or ended, and new samples. */
   | {
       readonly type: 'run';

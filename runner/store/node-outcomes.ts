@@ -159,10 +159,11 @@ export async function childrenInHistory(store: Store, path: NodePath, limit: num
       UNION ALL
       SELECT next.child, found.number + 1 FROM found, LATERAL (
         SELECT n.node_path[1:${path.length + 1}::integer] AS child FROM node_run n
-        WHERE n.node_path > found.child || E'\uffff'::text
+        WHERE n.node_path > found.child || repeat('z', 500)
         ORDER BY n.node_path LIMIT 1
       ) next
-      WHERE found.number < ${limit}::integer AND next.child[1:${path.length}::integer] = ${[...path]}::text[]
+      WHERE found.number < ${limit}::integer AND next.child > found.child
+        AND next.child[1:${path.length}::integer] = ${[...path]}::text[]
     )
     SELECT child FROM found
   `.execute(await store.db());

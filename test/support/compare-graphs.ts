@@ -4,7 +4,7 @@ import { promisify } from 'node:util';
 import type { Analysis, StaticCommandGraph, StaticNodeGraph } from '../../extension/analysis/analysis.ts';
 import type { LoadedFile } from '../../runner/loader/load-project.ts';
 import type { LoadProblem } from '../../runner/loader/load-problem.ts';
-import { type CommandGraph, formatPath, type NodeGraph } from '../../runner/model.ts';
+import { type CommandGraph, formatPath, type NodeGraph, type SourceLocation } from '../../runner/model.ts';
 
 /** What the loader says of a project. */
 export interface Loaded {
@@ -147,9 +147,9 @@ class GraphComparison implements Comparison {
       differ('upstreams', known.upstreams, loaded.upstreams);
     }
     if (known.location !== undefined && loaded.location !== undefined) {
-      const { file, line, column } = known.location;
-      const place = [loaded.location.file, loaded.location.line, loaded.location.column];
-      differ('location', [file, line, column], place);
+      const { file } = known.location;
+      const place = [loaded.location.file, ...startOf(known.location, loaded.location)];
+      differ('location', [file, ...startOf(known.location, known.location)], place);
     }
     if (!unknown.has('commands')) this.#commands(path, known.commands, loaded.commands);
     if (this.wrong.length === before) {
@@ -172,13 +172,27 @@ class GraphComparison implements Comparison {
       list.map(({ kind, summary, location }, index) => [
         known[index]?.kind === 'dynamic' ? 'dynamic' : kind,
         known[index]?.reason === undefined ? summary : undefined,
-        known[index]?.reason === undefined ? [location?.line, location?.column] : undefined,
+        known[index]?.reason === undefined ? startOf(known[index]?.location, location) : undefined,
       ]);
     if (JSON.stringify(shown(known)) === JSON.stringify(shown(loaded))) return;
     this.wrong.push(
       `${path}: commands are ${JSON.stringify(shown(known))}, not ${JSON.stringify(shown(loaded))}`,
     );
   }
+}
+
+/** Where something stands. Of `api.make()` the loader says where `make` stands: that is inside of the range. */
+function startOf(
+  range: SourceLocation | undefined,
+  place: SourceLocation | undefined,
+): (number | undefined)[] {
+  const isInside =
+    range?.column !== undefined &&
+    place?.column !== undefined &&
+    range.line === place.line &&
+    range.column < place.column &&
+    (range.endLine !== place.line || place.column < (range.endColumn ?? 0));
+  return isInside ? [range.line, range.column] : [place?.line, place?.column];
 }
 
 function isDuplicate(problems: readonly LoadProblem[], file: string): boolean {

@@ -4,7 +4,6 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import type { Analysis, StaticNodeGraph } from '../../extension/analysis/analysis.ts';
 import { analyzeProject } from '../../extension/analysis/analysis-project.ts';
-import { analysisApi } from '../support/analysis-api.ts';
 import { corpusPrograms, corpusProjects, layOut } from '../support/analysis-corpus.ts';
 import { compareGraphs, type Loaded, loadProjects } from '../support/compare-graphs.ts';
 import { type TemporaryFolder, temporaryFolder } from '../support/temp.ts';
@@ -30,7 +29,7 @@ describe('static analysis against the loader', function () {
       const [directory, answer] = [directories[index], answers[index]];
       if (directory === undefined || answer === undefined) throw new Error(`${name} was not loaded`);
       loaded.set(name, answer);
-      analyses.set(name, analyzeProject({ directory, api: analysisApi }));
+      analyses.set(name, analyzeProject({ directory }));
     }
   });
 
@@ -54,7 +53,7 @@ describe('static analysis against the loader', function () {
     it(directory.split('/').slice(-2).join('/'), async () => {
       const [answer] = await loadProjects([directory]);
       assert(answer !== undefined);
-      const analysis = analyzeProject({ directory, api: analysisApi });
+      const analysis = analyzeProject({ directory });
       const { wrong, exact, flagged } = compareGraphs(analysis, answer);
       assert.deepEqual(wrong, []);
       assert.equal(flagged, 0);

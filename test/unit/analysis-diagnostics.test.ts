@@ -2,7 +2,6 @@ import assert from 'node:assert/strict';
 import { join } from 'node:path';
 import type { SourceLocation } from '../../runner/model.ts';
 import { analyzeProject } from '../../extension/analysis/analysis-project.ts';
-import { analysisApi } from '../support/analysis-api.ts';
 import { temporaryFolder } from '../support/temp.ts';
 
 interface Expected {
@@ -220,7 +219,7 @@ async function expectDiagnostics(
   text: string,
   expected: readonly Expected[],
 ): Promise<void> {
-  const { diagnostics } = analyzeProject({ directory, api: analysisApi });
+  const { diagnostics } = analyzeProject({ directory });
   const file = join(directory, 'shop.pipeline.ts');
   assert(diagnostics.every(({ location }) => location.file === file));
   assert.deepEqual(

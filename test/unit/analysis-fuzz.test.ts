@@ -3,7 +3,6 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Analysis } from '../../extension/analysis/analysis.ts';
 import { analyzeProject } from '../../extension/analysis/analysis-project.ts';
-import { analysisApi } from '../support/analysis-api.ts';
 import { corpusPrograms, layOut } from '../support/analysis-corpus.ts';
 import { compareGraphs, loadProjects } from '../support/compare-graphs.ts';
 import { mutate, randomNumbers } from '../support/mutants.ts';
@@ -30,7 +29,6 @@ describe('static analysis of broken programs', function () {
       const directory = layOut(join(home.path, String(index)), program, text);
       const analysis = analyzeProject({
         directory,
-        api: analysisApi,
         bounds: { steps: 200_000, depth: 200, nodes: 1000 },
       });
       // Whatever loops for ever here would do so in the loader too.

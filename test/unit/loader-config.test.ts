@@ -126,6 +126,22 @@ describe('loadConfig', () => {
     assert.equal(origins['databases.shop'], 'millrace.local.ts');
   });
 
+  it('refuses pipeline files outside the project, and takes dots that lead nowhere else', async () => {
+    const outside = ['../x.ts', '/x.ts', 'C:\\x.ts', 'a/../../x.ts', 'a/..', '{a,../b}/*.ts', '..\\x.ts'];
+    for (const pattern of outside) {
+      const message = await mistakesOf({ config: exported({ pipelineFiles: pattern }) });
+      assert.match(
+        message,
+        /must be a glob pattern or an array of them, relative to the project and within it/,
+        pattern,
+      );
+    }
+    const { config } = await load({
+      config: exported({ pipelineFiles: ['a..b/*.ts', './c.ts', '...d.ts'] }),
+    });
+    assert.deepEqual(config.pipelineFiles, ['a..b/*.ts', './c.ts', '...d.ts']);
+  });
+
   it('reads every key from the environment that a text can give', () => {
     const keys = ['maxParallelTasks', 'dataDir', 'firstDate', 'store', 'systemStatisticsInterval'] as const;
     assert.deepEqual(keys.map(environmentVariable), [

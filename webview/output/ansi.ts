@@ -73,7 +73,7 @@ export function parseAnsi(text: string): Span[] {
     } else if (STRING.has(code) || (code === ESCAPE && STRING_AFTER_ESCAPE.has(next))) {
       // A string without an end would swallow the rest of the line: then only what introduces it goes.
       const start = code === ESCAPE ? at + 2 : at + 1;
-      const end = stringEnds ? findStringEnd(text, start) : null;
+      const end: number | null = stringEnds ? findStringEnd(text, start) : null;
       stringEnds = end !== null;
       at = end ?? start;
     } else if (code === ESCAPE) at = skipEscape(text, at + 1);

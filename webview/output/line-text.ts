@@ -62,13 +62,10 @@ export function findMarks(text: string, search: string): { start: number; end: n
   const marks: { start: number; end: number }[] = [];
   const wanted = search.toLowerCase();
   const lower = text.toLowerCase();
-  // A few letters change their length with their case; then places would be wrong.
-  if (lower.length !== text.length || wanted.length !== search.length) {
-    for (const match of text.matchAll(new RegExp(RegExp.escape(search), 'giu')))
-      marks.push({ start: match.index, end: match.index + match[0].length });
-    return marks;
-  }
-  for (let at = lower.indexOf(wanted); at >= 0; at = lower.indexOf(wanted, at + wanted.length))
-    marks.push({ start: at, end: at + wanted.length });
+  // A few letters change their length with their case; then places would be wrong, and only the same case is marked.
+  const isSafe = lower.length === text.length && wanted.length === search.length;
+  const [where, what] = isSafe ? [lower, wanted] : [text, search];
+  for (let at = where.indexOf(what); at >= 0; at = where.indexOf(what, at + what.length))
+    marks.push({ start: at, end: at + what.length });
   return marks;
 }

@@ -14,7 +14,7 @@ export interface TextLink {
 const URL_PATTERN = /\bhttps?:\/\/[^\s<>"'`\\^{|}]+/gi;
 /** Python's way to name a place. */
 const PYTHON_PATTERN = /\bFile "([^"\n]{1,1024})", line (\d{1,7})/g;
-const PLACE_PATTERN = /:(\d{1,7})(?::(\d{1,5}))?(?![\w:/]|\.\d)/g;
+const PLACE_PATTERN = /:(\d{1,7})(?::(\d{1,5}))?(?![\w/]|[.:]\d)/g;
 const FILE_CHARACTER = /[\p{L}\p{N}_.\-/\\@+~$%#=[\]]/u;
 /** Longer names are not looked at. */
 const MAX_FILE_LENGTH = 1024;

@@ -1,6 +1,6 @@
 /** What is shown when a part of a page cannot be drawn: never nothing. */
 import { Component, type ComponentChildren } from 'preact';
-import type { Connection } from '../connection.ts';
+import { type Connection, messageOf } from '../connection.ts';
 import { Failure } from './page-states.tsx';
 
 interface Props {
@@ -28,7 +28,7 @@ export class ErrorBoundary extends Component<Props, { readonly error: unknown }>
     return (
       <Failure
         title={`Millrace could not draw ${what}`}
-        detail={error instanceof Error ? error.message : String(error)}
+        detail={messageOf(error)}
         actions={[
           {
             title: 'Try again',

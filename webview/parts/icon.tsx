@@ -1,6 +1,4 @@
 /** Codicons. */
-import type { NodeKind } from '../../runner/model.ts';
-
 /** A codicon by name, as `play` or `sync~spin`. Without `label` it is for the eye only. */
 export function Icon({
   name,
@@ -23,32 +21,4 @@ export function Icon({
   ) : (
     <span class={classes.join(' ')} role="img" aria-label={label} title={label} />
   );
-}
-
-/** Codicon of a kind of node. */
-export function kindIcon(kind: NodeKind | 'dynamic'): string {
-  switch (kind) {
-    case 'pipeline':
-      return 'type-hierarchy-sub';
-    case 'task':
-      return 'terminal';
-    case 'parallel':
-      return 'layers';
-    case 'dynamic':
-      return 'question';
-  }
-}
-
-/** A kind of node in words. */
-export function kindName(kind: NodeKind | 'dynamic'): string {
-  switch (kind) {
-    case 'pipeline':
-      return 'pipeline';
-    case 'task':
-      return 'task';
-    case 'parallel':
-      return 'parallel task';
-    case 'dynamic':
-      return 'not known before it runs';
-  }
 }

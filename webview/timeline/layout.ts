@@ -1,18 +1,10 @@
 /** Where bars and labels of a timeline stand, in px: pure, so that a resize is one call. */
 import type { NodePath } from '../../runner/model.ts';
+import type { ShownState } from '../parts/states.ts';
 import { share, type TimeScale } from './axis.ts';
 
-/** What a node is shown as: how it stands now, which its attempts alone do not say. */
-export type NodeState =
-  | 'running'
-  | 'succeeded'
-  | 'failed'
-  | 'skipped'
-  | 'cancelled'
-  | 'unchanged'
-  | 'lost'
-  | 'queued'
-  | 'waiting';
+/** How a node stands now, which its attempts alone do not say. */
+export type NodeState = Exclude<ShownState, 'none'>;
 
 export interface Segment {
   /** `wait`: between attempts; `expected`: what has not happened yet. */

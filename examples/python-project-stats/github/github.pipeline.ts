@@ -26,15 +26,22 @@ pipeline.addInitial(
 );
 
 pipeline.add(
-  new ParallelReadFile({
-    id: 'read_repo_activity',
-    description: 'Loads the files of days that are not loaded yet',
-    commandsBefore: [
+  new Task({
+    id: 'create_repo_activity_table',
+    description: 'Makes the table of what is read, when the script for it has changed',
+    commands: [
       new ExecuteSQL({
         sqlFile: 'create_repo_activity_table.sql',
         fileDependencies: ['create_repo_activity_table.sql'],
       }),
     ],
+  }),
+);
+
+pipeline.add(
+  new ParallelReadFile({
+    id: 'read_repo_activity',
+    description: 'Loads the files of days that are not loaded yet',
     filePattern: '*/*/*/github/repo-activity-v1.csv.gz',
     readMode: 'onlyNew',
     dateRegex: /^(?<year>\d{4})\/(?<month>\d\d)\/(?<day>\d\d)\//,
@@ -43,6 +50,7 @@ pipeline.add(
     table: 'gh_data.repo_activity',
     format: csv({ delimiter: '\t', header: true }),
   }),
+  ['create_repo_activity_table'],
 );
 
 pipeline.add(

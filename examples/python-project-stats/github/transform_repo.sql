@@ -7,7 +7,7 @@ CREATE TABLE gh_dim_next.repo (
 );
 
 INSERT INTO gh_dim_next.repo
-SELECT row_number() OVER (ORDER BY repo_name, user_name), user_name, repo_name
+SELECT row_number() OVER (), user_name, repo_name
 FROM (SELECT DISTINCT user_name, repo_name FROM gh_tmp.repo) AS repo;
 
 SELECT util.add_pk('gh_dim_next.repo', '{repo_id}');

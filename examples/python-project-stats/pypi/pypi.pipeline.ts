@@ -26,15 +26,22 @@ pipeline.addInitial(
 );
 
 pipeline.add(
-  new ParallelReadFile({
-    id: 'read_download_counts',
-    description: 'Loads the files of days that are not loaded yet',
-    commandsBefore: [
+  new Task({
+    id: 'create_download_counts_table',
+    description: 'Makes the table of what is read, when the script for it has changed',
+    commands: [
       new ExecuteSQL({
         sqlFile: 'create_download_counts_table.sql',
         fileDependencies: ['create_download_counts_table.sql'],
       }),
     ],
+  }),
+);
+
+pipeline.add(
+  new ParallelReadFile({
+    id: 'read_download_counts',
+    description: 'Loads the files of days that are not loaded yet',
     filePattern: '*/*/*/pypi/downloads-v1.csv.gz',
     readMode: 'onlyNew',
     dateRegex: /^(?<year>\d{4})\/(?<month>\d\d)\/(?<day>\d\d)\//,
@@ -43,6 +50,7 @@ pipeline.add(
     table: 'pypi_data.download_counts',
     format: csv({ delimiter: '\t', header: true }),
   }),
+  ['create_download_counts_table'],
 );
 
 pipeline.add(

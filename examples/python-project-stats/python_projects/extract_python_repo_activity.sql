@@ -1,25 +1,18 @@
-DROP TABLE IF EXISTS pp_tmp.python_repo_activity;
+-- Empties the partition first, so that a task can be tried again.
+TRUNCATE pp_tmp.python_repo_activity_@chunk@;
 
-CREATE TABLE pp_tmp.python_repo_activity (
-  chunk                          smallint NOT NULL, -- of the day
-  day_id                         integer  NOT NULL,
-  project_id                     integer  NOT NULL,
-  number_of_forks                integer,
-  number_of_commits              integer,
-  number_of_closed_pull_requests integer
-);
-
-INSERT INTO pp_tmp.python_repo_activity
+INSERT INTO pp_tmp.python_repo_activity_@chunk@
 SELECT
-  _chunk,
   day_fk,
   project_id,
   sum(number_of_forks),
   sum(number_of_commits),
-  sum(number_of_closed_pull_requests)
+  sum(number_of_closed_pull_requests),
+  @chunk@
 FROM gh_dim.repo_activity
 JOIN gh_dim.repo ON repo_id = repo_fk
 JOIN pypi_dim.project ON project_name = repo_name
-GROUP BY _chunk, day_fk, project_id;
+WHERE _chunk = @chunk@
+GROUP BY day_fk, project_id;
 
-ANALYZE pp_tmp.python_repo_activity;
+ANALYZE pp_tmp.python_repo_activity_@chunk@;

@@ -24,10 +24,13 @@ pipeline.addInitial(
 );
 
 pipeline.add(
-  new Task({
+  new ParallelExecuteSQL({
     id: 'extract_python_repo_activity',
     description: 'Adds up the activity of repositories that are called like a project on PyPI',
-    commands: [new ExecuteSQL({ sqlFile: 'extract_python_repo_activity.sql' })],
+    commandsBefore: [new ExecuteSQL({ sqlFile: 'create_python_repo_activity.sql' })],
+    sqlFile: 'extract_python_repo_activity.sql',
+    parameters: chunks(8),
+    placeholders: ['@chunk@'],
   }),
 );
 

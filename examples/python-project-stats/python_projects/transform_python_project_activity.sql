@@ -2,17 +2,13 @@
 TRUNCATE pp_dim_next.python_project_activity_@chunk@;
 
 INSERT INTO pp_dim_next.python_project_activity_@chunk@
-WITH
-  downloads AS (
-    SELECT day_fk AS day_id, project_fk AS project_id, sum(number_of_downloads) AS number_of_downloads
-    FROM pypi_dim.download_counts
-    JOIN pypi_dim.project_version ON project_version_id = project_version_fk
-    WHERE _chunk = @chunk@
-    GROUP BY day_fk, project_fk
-  ),
-  activity AS (
-    SELECT * FROM pp_tmp.python_repo_activity WHERE chunk = @chunk@
-  )
+WITH downloads AS (
+  SELECT day_fk AS day_id, project_fk AS project_id, sum(number_of_downloads) AS number_of_downloads
+  FROM pypi_dim.download_counts
+  JOIN pypi_dim.project_version ON project_version_id = project_version_fk
+  WHERE _chunk = @chunk@
+  GROUP BY day_fk, project_fk
+)
 SELECT
   day_id,
   project_id,
@@ -22,7 +18,7 @@ SELECT
   number_of_closed_pull_requests,
   @chunk@
 FROM downloads
-FULL JOIN activity USING (day_id, project_id);
+FULL JOIN pp_tmp.python_repo_activity_@chunk@ USING (day_id, project_id);
 
 SELECT util.add_index('pp_dim_next.python_project_activity_@chunk@', '{project_fk,day_fk}', is_unique => true);
 ANALYZE pp_dim_next.python_project_activity_@chunk@;

@@ -1,6 +1,7 @@
 /** The pipelines API as the evaluated program sees it: its own classes, which are told nothing that is not known. */
 import { Command } from '../../../runner/api/command.ts';
-import { isNode, isPipeline, Node } from '../../../runner/api/node.ts';
+import { constructorName } from '../../../runner/api/errors.ts';
+import { isNode, isParallelTask, isPipeline, isTask, Node } from '../../../runner/api/node.ts';
 import { Task } from '../../../runner/api/task.ts';
 import type { SyntaxNode } from '../syntax.ts';
 import { callUnknown } from './calls.ts';
@@ -175,7 +176,44 @@ export class HostApi {
     }
     const dyn = findUnknown(machine, [thisValue, ...args]);
     if (dyn !== undefined) return { value: dyn.derive() };
-    return { value: this.native(machine, fn, thisValue, args, node) };
+    const value = this.native(machine, fn, thisValue, args, node);
+    this.#noteGiven(machine, value, args, node);
+    return { value };
+  }
+
+  /** Takes note of what a function of the API has made: where, and of what. */
+  #noteGiven(machine: Machine, value: unknown, args: readonly unknown[], node: SyntaxNode): void {
+    if (isNode(value)) {
+      const info = this.infos.nodes.get(value);
+      if (info !== undefined) return;
+      machine.countNode(node);
+      machine.created(value);
+      const made = this.infos.of(value, machine.evaluating.at(-1));
+      made.made = node;
+      [made.options] = args;
+      if (isPipeline(value)) {
+        for (const child of value.nodes.values()) {
+          this.#noteGiven(machine, child, [], node);
+          this.infos.of(child).added ??= node;
+        }
+      } else {
+        const commands = isTask(value)
+          ? (value.commands ?? [])
+          : isParallelTask(value)
+            ? [...value.commandsBefore, ...value.commandsAfter]
+            : [];
+        for (const command of commands) this.#noteGiven(machine, command, [], node);
+      }
+    } else if (value instanceof Command && !this.infos.commands.has(value)) {
+      const { kind } = value.spec() ?? { kind: constructorName(value) };
+      this.infos.commands.set(machine.created(value), {
+        made: node,
+        kind,
+        args,
+        unknown: undefined,
+        module: machine.evaluating.at(-1),
+      });
+    }
   }
 
   /** Calls a function of the API as it is. */

@@ -235,7 +235,7 @@ export class Platform {
     });
   }
 
-  /** Node's own globbing: its order is that of the file system, so only one file or none is sure. */
+  /** Node's own globbing. */
   #glob(pattern: unknown, options: unknown): unknown {
     const { cwd, exclude, withFileTypes } =
       typeof options === 'object' && options !== null
@@ -252,13 +252,21 @@ export class Platform {
     if (isAbsolute && !this.#files.isOwn(first))
       return new Dyn('files that are not part of the project', undefined);
     const relativePattern = isAbsolute ? nodePath.relative(base, first) : first;
-    if (/\*\*|[{(]/.test(relativePattern)) {
-      const found = this.#files.glob([relativePattern], base, []);
-      if (found.length > 1) return new Dyn('the order in which files are found', undefined);
-      return isAbsolute ? found.map(file => nodePath.join(base, file)) : found;
-    }
-    const found = this.#files.glob([relativePattern], base, []).sort((a, b) => (a < b ? -1 : 1));
-    return isAbsolute ? found.map(file => nodePath.join(base, file)) : found;
+    const found = this.#files.glob([relativePattern], base, []);
+    const ordered = this.#inNodesOrder(found, relativePattern, base);
+    if (ordered === undefined) return new Dyn('the order in which files are found', undefined);
+    return isAbsolute ? ordered.map(file => nodePath.join(base, file)) : ordered;
+  }
+
+  /** The order in which Node finds files; `undefined` where that cannot be tried out. */
+  #inNodesOrder(found: readonly string[], pattern: string, base: string): readonly string[] | undefined {
+    if (found.length < 2) return found;
+    const ordered = this.#files.fileSystem.glob?.(pattern, base);
+    const all = new Set(found);
+    const isSame = ordered?.length === found.length && ordered.every(file => all.has(file));
+    if (isSame) return ordered;
+    // In one directory it is that of the names.
+    return /\*\*|[{(]|[*?[].*\//.test(pattern) ? undefined : [...found].sort((a, b) => (a < b ? -1 : 1));
   }
 }
 

@@ -36,7 +36,8 @@ export async function accessibilityViolations(
 export async function checkAccessibility(frame: Frame | Page, selector?: string): Promise<void> {
   const violations = await accessibilityViolations(frame, selector);
   const text = violations.map(
-    ({ rule, impact, help, places }) => `${rule} (${impact ?? 'unknown'}): ${help}\n    ${places.join('\n    ')}`,
+    ({ rule, impact, help, places }) =>
+      `${rule} (${impact ?? 'unknown'}): ${help}\n    ${places.join('\n    ')}`,
   );
   assert.equal(text.join('\n'), '', 'axe finds violations');
 }

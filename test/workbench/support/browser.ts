@@ -7,9 +7,16 @@ export const chromiumPath =
   process.env['CHROMIUM'] ??
   ['/usr/bin/chromium', '/usr/bin/chromium-browser', '/usr/bin/google-chrome'].find(file => existsSync(file));
 
-export async function launchBrowser(): Promise<Browser> {
+export interface BrowserOptions {
+  /** Only this machine can be reached, whatever a page asks for. Default: false. */
+  readonly offline?: boolean;
+}
+
+export async function launchBrowser({ offline = false }: BrowserOptions = {}): Promise<Browser> {
   if (chromiumPath === undefined)
-    throw new Error('Chromium was not found; install it (apt-get install chromium), or name it with CHROMIUM');
+    throw new Error(
+      'Chromium was not found; install it (apt-get install chromium), or name it with CHROMIUM',
+    );
   return await chromium.launch({
     executablePath: chromiumPath,
     args: [
@@ -17,6 +24,7 @@ export async function launchBrowser(): Promise<Browser> {
       // Text looks the same on every machine.
       '--font-render-hinting=none',
       '--disable-lcd-text',
+      ...(offline ? ['--host-resolver-rules=MAP * ~NOTFOUND , EXCLUDE 127.0.0.1'] : []),
       // Its sandbox does not work for root.
       ...(process.getuid?.() === 0 ? ['--no-sandbox'] : []),
     ],

@@ -19,6 +19,19 @@ export async function takePicture(what: Page | Locator, name: string, theme: The
   return file;
 }
 
+/** A picture of the moment in which a test failed; says where it is. */
+export async function pictureOfFailure(page: Page, title: string): Promise<void> {
+  const name = title.replaceAll(/[^a-z0-9]+/gi, '-').slice(0, 100);
+  const file = join(dirname(galleryDirectory.replace(/[/\\]$/, '')), 'failures', `${name}.png`);
+  try {
+    await page.screenshot({ path: file });
+    process.stdout.write(`\npicture: ${file}\n`);
+  } catch (error) {
+    // The page may be what failed.
+    process.stdout.write(`\nno picture of the failure: ${String(error)}\n`);
+  }
+}
+
 export async function emptyGallery(): Promise<void> {
   await rm(galleryDirectory, { recursive: true, force: true });
 }

@@ -33,7 +33,14 @@ import { readFile } from 'node:fs/promises';
 import { extname, join, normalize } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import type { Browser, Page } from 'playwright-core';
-import type { PageAction, PageMethod, PageRequests, PageSubject, ToHost, ToPage } from '../../../webview/messages.ts';
+import type {
+  PageAction,
+  PageMethod,
+  PageRequests,
+  PageSubject,
+  ToHost,
+  ToPage,
+} from '../../../webview/messages.ts';
 import { checkAccessibility } from './accessibility.ts';
 import { launchBrowser, watch } from './browser.ts';
 import { takePicture } from './gallery.ts';
@@ -140,7 +147,12 @@ export async function openPage(options: PageOptions): Promise<PageHost> {
       if (page.isClosed()) return;
       const text = error instanceof Error ? error.message : String(error);
       if (!(error instanceof PageError)) failures.push(text);
-      await send({ type: 'error', id, message: text, code: error instanceof PageError ? error.code : 'internal' });
+      await send({
+        type: 'error',
+        id,
+        message: text,
+        code: error instanceof PageError ? error.code : 'internal',
+      });
     }
   };
 
@@ -178,7 +190,10 @@ export async function openPage(options: PageOptions): Promise<PageHost> {
   await page.route(`${origin}/**`, async route => {
     const path = decodeURIComponent(new URL(route.request().url()).pathname);
     if (path === '/vscode.css') {
-      await route.fulfill({ body: webviewTheme('dark').defaultStyles, contentType: 'text/css' });
+      // A webview lets the editor's background shine through.
+      const behind = 'html { background-color: var(--vscode-editor-background) }';
+      const body = webviewTheme('dark').defaultStyles + behind;
+      await route.fulfill({ body, contentType: 'text/css' });
       return;
     }
     if (path === '/') {
@@ -198,12 +213,18 @@ export async function openPage(options: PageOptions): Promise<PageHost> {
       const body = await readFile(join(dist, normalize(path).replace(/^\/webview\//, '')));
       await route.fulfill({ body, contentType: contentTypes[extname(path)] ?? 'application/octet-stream' });
     } catch {
-      await route.fulfill({ status: 404, body: `no ${path} in dist/webview: node scripts/build.mjs webview` });
+      await route.fulfill({
+        status: 404,
+        body: `no ${path} in dist/webview: node scripts/build.mjs webview`,
+      });
     }
   });
 
   const prepare = async (): Promise<void> => {
-    const kept = await page.addInitScript(installVsCode, { theme: webviewTheme(theme), state: state ?? null });
+    const kept = await page.addInitScript(installVsCode, {
+      theme: webviewTheme(theme),
+      state: JSON.stringify(state ?? null),
+    });
     await page.goto(`${origin}/`);
     await kept.dispose();
   };
@@ -248,13 +269,13 @@ export async function openPage(options: PageOptions): Promise<PageHost> {
 }
 
 /** Runs in the page, before its scripts: what VS Code puts into every webview. */
-function installVsCode({ theme, state }: { readonly theme: WebviewTheme; readonly state: unknown }): void {
+function installVsCode({ theme, state }: { readonly theme: WebviewTheme; readonly state: string }): void {
   const host = globalThis as unknown as {
     millraceReceive(message: unknown): void;
     millraceState(state: unknown): void;
     acquireVsCodeApi?: () => object;
   };
-  let current = state ?? undefined;
+  let current: unknown = JSON.parse(state) ?? undefined;
   let acquired = false;
   host.acquireVsCodeApi = () => {
     if (acquired) throw new Error('An instance of the VS Code API has already been acquired');
@@ -274,7 +295,10 @@ function installVsCode({ theme, state }: { readonly theme: WebviewTheme; readonl
   };
   const apply = (): boolean => {
     // The body may not be parsed yet.
-    const { body, documentElement: root } = document as { body: HTMLElement | null; documentElement: HTMLElement };
+    const { body, documentElement: root } = document as {
+      body: HTMLElement | null;
+      documentElement: HTMLElement;
+    };
     if (body === null) return false;
     for (const [name, value] of Object.entries(theme.body)) body.setAttribute(name, value);
     for (const [name, value] of Object.entries(theme.variables)) root.style.setProperty(name, value);

@@ -98,7 +98,12 @@ async function startIn(profile: string, vscode: Vscode, options: ServerOptions):
     // Those of the remote machine count before those of the user, and only of them a running window sees changes.
     changed: join(profile, 'data', 'Machine', 'settings.json'),
   };
-  for (const directory of [dirname(paths.settings), dirname(paths.changed), paths.extensions, paths.temporary])
+  for (const directory of [
+    dirname(paths.settings),
+    dirname(paths.changed),
+    paths.extensions,
+    paths.temporary,
+  ])
     await mkdir(directory, { recursive: true });
   // Otherwise ~/.config/code-server/config.yaml is written and read.
   await writeFile(paths.config, '{}\n');

@@ -92,11 +92,15 @@ async function npm(args: readonly string[], cwd: string, env: NodeJS.ProcessEnv)
   const own = Object.fromEntries(
     Object.entries(env).filter(([name]) => !/^npm_(?!config_nodedir$)/i.test(name)),
   );
-  const child = spawn('npm', [...args, '--no-audit', '--no-fund', '--no-update-notifier', '--loglevel=error'], {
-    cwd,
-    env: own,
-    stdio: ['ignore', 'pipe', 'pipe'],
-  });
+  const child = spawn(
+    'npm',
+    [...args, '--no-audit', '--no-fund', '--no-update-notifier', '--loglevel=error'],
+    {
+      cwd,
+      env: own,
+      stdio: ['ignore', 'pipe', 'pipe'],
+    },
+  );
   let output = '';
   for (const stream of [child.stdout, child.stderr])
     stream.setEncoding('utf8').on('data', (text: string) => (output += text));
@@ -104,7 +108,8 @@ async function npm(args: readonly string[], cwd: string, env: NodeJS.ProcessEnv)
   child.on('error', reject);
   child.on('close', resolve);
   const code = await promise;
-  if (code !== 0) throw new Error(`npm ${args.join(' ')} in ${cwd} ended with ${code ?? 'a signal'}:\n${output}`);
+  if (code !== 0)
+    throw new Error(`npm ${args.join(' ')} in ${cwd} ended with ${code ?? 'a signal'}:\n${output}`);
 }
 
 if (import.meta.main) {

@@ -29,14 +29,18 @@ for (const kind of themeKinds) {
   const theme = await body.evaluate((element): WebviewTheme => {
     const { style } = document.documentElement;
     return {
-      body: Object.fromEntries(
-        [...element.attributes]
-          .filter(({ name }) => name.startsWith('data-vscode-theme'))
-          .map(({ name, value }) => [name, value]),
-      ),
+      body: {
+        // Without the classes of the Markdown preview.
+        class: [...element.classList].filter(name => /^vscode-(?!body)/.test(name)).join(' '),
+        ...Object.fromEntries(
+          [...element.attributes]
+            .filter(({ name }) => name.startsWith('data-vscode-theme'))
+            .map(({ name, value }) => [name, value]),
+        ),
+      },
       variables: Object.fromEntries(
         [...style]
-          .filter(name => name.startsWith('--'))
+          .filter(name => /^--(vscode|monaco|text-link)-/.test(name))
           .sort()
           .map(name => [name, style.getPropertyValue(name)]),
       ),
@@ -45,7 +49,6 @@ for (const kind of themeKinds) {
   });
   const file = themeFile(kind);
   await mkdir(dirname(file), { recursive: true });
-  const written: WebviewTheme = { ...theme, body: { class: themeClasses[kind], ...theme.body } };
-  await writeFile(file, `${JSON.stringify(written, null, 2)}\n`);
+  await writeFile(file, `${JSON.stringify(theme, null, 2)}\n`);
   process.stdout.write(`${file}: ${Object.keys(theme.variables).length} variables\n`);
 }

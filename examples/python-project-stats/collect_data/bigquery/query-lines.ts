@@ -66,29 +66,27 @@ export async function* queryLines(
   // Whether it fails is looked at when all lines are read.
   ended.catch(() => undefined);
   const header = columns.join('\t');
-  let isFirst = true;
+  let hasHeader = false;
   try {
     for await (const line of tabSeparated(output.setEncoding('utf8'))) {
-      if (isFirst && line !== header) break;
-      isFirst = false;
-      yield line;
+      hasHeader ||= line === header;
+      // Anything else is a message, of which the rest follows.
+      if (hasHeader) yield line;
     }
-    // What is left of a message that is no result.
-    output.resume();
     const { exitCode, signal } = await ended;
     if (exitCode !== 0) {
       const message = said.slice(0, MESSAGE).trim();
-      if (/Not found: Table/.test(message)) throw new TableNotFound(message);
+      if (message.includes('Not found: Table')) throw new TableNotFound(message);
       throw new Error(
         `bq ended with ${exitCode === null ? String(signal) : `exit code ${exitCode}`}: ${message}`,
       );
     }
-    if (isFirst && said.trim() !== '')
+    if (!hasHeader && said.trim() !== '')
       throw new Error(
         `bq did not answer with the columns ${columns.join(', ')}, but with: ${said.slice(0, 200).trim()}`,
       );
     // Without rows there is nothing at all.
-    if (isFirst) yield header;
+    if (!hasHeader) yield header;
   } finally {
     stop.abort();
     output.destroy();

@@ -95,18 +95,16 @@ export function* activityOf({ day, rows, seed }: SampleDay): Generator<Activity>
 }
 
 /** The lines of a file, without the names of the columns. */
-export function* downloadLines(sample: SampleDay, each?: (row: Download) => void): Generator<string> {
+export function* downloadLines(sample: SampleDay): Generator<string> {
   const id = dayId(sample.day);
   for (const row of downloadsOf(sample)) {
-    each?.(row);
     yield [id, row.project, row.version, row.python, row.installer, row.downloads].join('\t');
   }
 }
 
-export function* activityLines(sample: SampleDay, each?: (row: Activity) => void): Generator<string> {
+export function* activityLines(sample: SampleDay): Generator<string> {
   const id = dayId(sample.day);
   for (const row of activityOf(sample)) {
-    each?.(row);
     yield [id, row.user, row.repository, row.forks, row.commits, row.pullRequests].join('\t');
   }
 }

@@ -1,5 +1,5 @@
 /** What the warehouse should say of invented days, added up without it. */
-import type { Activity, Download } from './generate.ts';
+import type { Activity, Download } from '../../examples/python-project-stats/collect_data/sample/generate.ts';
 
 /** Of one project on one day; `null` where there was none. */
 export interface ProjectTotals {

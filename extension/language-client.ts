@@ -1,0 +1,153 @@
+/** Starts the language server and passes on what it tells of pipelines. */
+import { join } from 'node:path';
+import * as vscode from 'vscode';
+import { LanguageClient, TransportKind } from 'vscode-languageclient/node';
+import { type Disposes, messageOf } from './events.ts';
+import { t } from './l10n.ts';
+import {
+  type Lens,
+  lenses,
+  type LoadedGraphMessage,
+  methods,
+  type NodesAtAnswer,
+  nodesAtAnswer,
+  type OutcomesMessage,
+  pipelinesMessage,
+} from './language/protocol.ts';
+import type { Processes } from './processes.ts';
+import type { Project } from './project/project.ts';
+import type { Projects } from './project/projects.ts';
+
+export class Language implements Disposes {
+  readonly #projects: Projects;
+  readonly #processes: Processes;
+  readonly #log: vscode.LogOutputChannel;
+  readonly #changed = new vscode.EventEmitter<undefined>();
+  #client: LanguageClient | undefined;
+  #starting: Promise<LanguageClient | undefined> | undefined;
+
+  constructor(projects: Projects, processes: Processes, log: vscode.LogOutputChannel) {
+    this.#projects = projects;
+    this.#processes = processes;
+    this.#log = log;
+    projects.onOpened(project => {
+      this.#attach(project);
+    });
+  }
+
+  /** The pipelines of some file may be others now. */
+  get onChange(): vscode.Event<undefined> {
+    return this.#changed.event;
+  }
+
+  /** Starts the server if a folder is open that it can read. */
+  async start(): Promise<void> {
+    this.#starting ??= this.#start();
+    await this.#starting;
+  }
+
+  /** Ends the server and starts it again. */
+  async restart(): Promise<void> {
+    const client = await this.#starting;
+    this.#starting = undefined;
+    this.#client = undefined;
+    await client?.dispose();
+    for (const project of this.#readable) project.setAnalysis({ kind: 'starting' });
+    await this.start();
+  }
+
+  /** The places of a file that make nodes. */
+  async lenses(uri: vscode.Uri, token?: vscode.CancellationToken): Promise<readonly Lens[]> {
+    const client = await this.#starting;
+    if (client === undefined) return [];
+    const answer: unknown = await client.sendRequest(methods.lenses, { uri: uri.toString() }, token);
+    return lenses(answer) ?? [];
+  }
+
+  /** The nodes that a position belongs to. */
+  async nodesAt(uri: vscode.Uri, position: vscode.Position): Promise<NodesAtAnswer> {
+    const client = await this.#starting;
+    if (client === undefined) return [];
+    const { line, character } = position;
+    const answer: unknown = await client.sendRequest(methods.nodesAt, {
+      uri: uri.toString(),
+      position: { line, character },
+    });
+    return nodesAtAnswer(answer) ?? [];
+  }
+
+  dispose(): void {
+    this.#changed.dispose();
+    void this.#client?.dispose().catch((error: unknown) => {
+      this.#log.debug(messageOf(error));
+    });
+  }
+
+  get #readable(): Project[] {
+    return this.#projects.all.filter(({ state }) => state.analysis.kind !== 'virtual');
+  }
+
+  async #start(): Promise<LanguageClient | undefined> {
+    const [first] = this.#readable;
+    if (first === undefined) {
+      this.#starting = undefined;
+      return undefined;
+    }
+    const { execPath } = this.#processes.runtime(vscode.Uri.parse(first.state.folder));
+    const client = new LanguageClient(
+      'millrace',
+      t('Millrace language server'),
+      {
+        module: join(this.#processes.dist, 'language-server.js'),
+        transport: TransportKind.ipc,
+        runtime: execPath,
+        options: { execArgv: [], env: { ELECTRON_RUN_AS_NODE: '1' } },
+      },
+      {
+        documentSelector: [
+          { scheme: 'file', language: 'typescript' },
+          { scheme: 'file', language: 'javascript' },
+        ],
+        outputChannel: this.#log,
+        initializationOptions: { trusted: vscode.workspace.isTrusted, codeLenses: false },
+        initializationFailedHandler: () => false,
+      },
+    );
+    client.onNotification(methods.pipelines, (value: unknown) => {
+      const message = pipelinesMessage(value);
+      if (message === undefined) {
+        this.#log.error('The language server sent pipelines that are none.');
+        return;
+      }
+      this.#projects.takePipelines(message);
+      if (message.last) this.#changed.fire(undefined);
+    });
+    this.#client = client;
+    try {
+      await client.start();
+      return client;
+    } catch (error) {
+      const message = messageOf(error);
+      this.#log.error(`The language server does not start: ${message}`);
+      for (const project of this.#readable) project.setAnalysis({ kind: 'failed', message });
+      return undefined;
+    }
+  }
+
+  #attach(project: Project): void {
+    const { folder } = project.state;
+    project.onGraph(({ root, errors }) => {
+      this.#send(methods.loadedGraph, { folder, root, errors } satisfies LoadedGraphMessage);
+    });
+    project.onOutcomes(outcomes => {
+      this.#send(methods.outcomes, outcomes satisfies OutcomesMessage);
+    });
+    void this.start();
+  }
+
+  #send(method: string, message: LoadedGraphMessage | OutcomesMessage): void {
+    this.#client?.sendNotification(method, message).catch((error: unknown) => {
+      this.#log.warn(`The language server could not be told: ${messageOf(error)}`);
+    });
+  }
+}

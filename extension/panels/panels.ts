@@ -1,0 +1,175 @@
+/** The pages: one panel for each node, run or history; they come back after a reload of the window. */
+import * as vscode from 'vscode';
+import { formatPath, type NodePath } from '../../runner/model.ts';
+import type { PageAction, PageSubject, ToPage } from '../../webview/messages.ts';
+import type { Disposes, Log } from '../events.ts';
+import { t } from '../l10n.ts';
+import type { Projects } from '../project/projects.ts';
+import { PageConnection } from './page-connection.ts';
+import { newNonce, pageHtml } from './page-html.ts';
+import { pageMessage, pageSubject } from './page-message.ts';
+
+interface OpenPanel {
+  readonly panel: vscode.WebviewPanel;
+  readonly connection: PageConnection;
+}
+
+export type ActOnPage = (folder: string, action: PageAction) => Promise<void>;
+
+export class Panels implements Disposes {
+  readonly #projects: Projects;
+  readonly #root: vscode.Uri;
+  readonly #act: ActOnPage;
+  readonly #log: Log;
+  readonly #open = new Map<string, OpenPanel>();
+  readonly #shown = new vscode.EventEmitter<PageSubject>();
+
+  constructor(projects: Projects, extension: vscode.Uri, act: ActOnPage, log: Log) {
+    this.#projects = projects;
+    this.#root = vscode.Uri.joinPath(extension, 'dist', 'webview');
+    this.#act = act;
+    this.#log = log;
+  }
+
+  /** A page is in front of the user. */
+  get onShown(): vscode.Event<PageSubject> {
+    return this.#shown.event;
+  }
+
+  show(subject: PageSubject, column?: vscode.ViewColumn): void {
+    const open = this.#open.get(keyOf(subject));
+    if (open !== undefined) {
+      open.connection.open(subject);
+      open.panel.reveal(column);
+      this.#shown.fire(subject);
+      return;
+    }
+    const panel = vscode.window.createWebviewPanel(
+      `millrace.${subject.page}`,
+      titleOf(subject),
+      { viewColumn: column ?? vscode.ViewColumn.Active },
+      this.#options,
+    );
+    this.#fill(panel, subject);
+    this.#shown.fire(subject);
+  }
+
+  /** A panel of before the reload. */
+  restore(panel: vscode.WebviewPanel, state: unknown): void {
+    const kept = typeof state === 'object' && state !== null && 'subject' in state ? state.subject : undefined;
+    const subject = pageSubject(kept);
+    if (subject === undefined) {
+      this.#log.warn(`A panel of the type ${panel.viewType} cannot be restored: its state is not known.`);
+      panel.dispose();
+      return;
+    }
+    panel.webview.options = this.#options;
+    this.#fill(panel, subject);
+  }
+
+  dispose(): void {
+    for (const { panel, connection } of this.#open.values()) {
+      connection.dispose();
+      panel.dispose();
+    }
+    this.#shown.dispose();
+  }
+
+  get #options(): vscode.WebviewPanelOptions & vscode.WebviewOptions {
+    return { enableScripts: true, enableForms: false, enableFindWidget: true, localResourceRoots: [this.#root] };
+  }
+
+  #fill(panel: vscode.WebviewPanel, subject: PageSubject): void {
+    const { webview } = panel;
+    const key = keyOf(subject);
+    const connection = new PageConnection({
+      subject,
+      project: this.#projects.find(subject.folder),
+      post: (message: ToPage) => void webview.postMessage(message),
+      log: this.#log,
+    });
+    this.#open.set(key, { panel, connection });
+    panel.title = titleOf(subject);
+    panel.iconPath = new vscode.ThemeIcon(iconOf(subject));
+    const subscriptions = [
+      webview.onDidReceiveMessage((value: unknown) => {
+        this.#receive(connection, value);
+      }),
+      panel.onDidChangeViewState(() => {
+        if (panel.active) this.#shown.fire(connection.subject);
+      }),
+    ];
+    panel.onDidDispose(() => {
+      for (const subscription of subscriptions) subscription.dispose();
+      connection.dispose();
+      if (this.#open.get(key)?.panel === panel) this.#open.delete(key);
+    });
+    webview.html = pageHtml({
+      page: subject.page,
+      title: titleOf(subject),
+      language: vscode.env.language,
+      base: webview.asWebviewUri(this.#root).toString(),
+      cspSource: webview.cspSource,
+      nonce: newNonce(),
+    });
+  }
+
+  #receive(connection: PageConnection, value: unknown): void {
+    const message = pageMessage(value);
+    if (message === undefined) {
+      this.#log.error(`A page sent what is no message: ${JSON.stringify(value).slice(0, 200)}`);
+      return;
+    }
+    switch (message.type) {
+      case 'ready':
+        connection.ready();
+        return;
+      case 'request':
+        void connection.answer(message);
+        return;
+      case 'action':
+        void this.#act(connection.subject.folder, message.action);
+        return;
+      case 'fault':
+        this.#log.error(`A page failed: ${message.message}`);
+    }
+  }
+}
+
+/** One panel for each node, each run and each history. */
+function keyOf(subject: PageSubject): string {
+  switch (subject.page) {
+    case 'node':
+      return `node ${subject.folder} ${formatPath(subject.path)}`;
+    case 'run':
+      return `run ${subject.folder} ${String(subject.runId)}`;
+    case 'history':
+      return `history ${subject.folder}`;
+  }
+}
+
+function titleOf(subject: PageSubject): string {
+  switch (subject.page) {
+    case 'node':
+      return lastOf(subject.path) ?? t('All pipelines');
+    case 'run':
+      return t('Run {0}', subject.runId);
+    case 'history':
+      return t('Run history');
+  }
+}
+
+function iconOf({ page }: PageSubject): string {
+  switch (page) {
+    case 'node':
+      return 'type-hierarchy-sub';
+    case 'run':
+      return 'play-circle';
+    case 'history':
+      return 'table';
+  }
+}
+
+function lastOf(path: NodePath): string | undefined {
+  return path.at(-1);
+}

@@ -1,0 +1,73 @@
+/** Loads a project's graph the way a run does: after a save, in a trusted folder. */
+import type { NodeGraph } from '../../runner/model.ts';
+import { Coalesced, type Disposes, type Log, messageOf } from '../events.ts';
+import { type CommandLine, runCommand } from './run-starter.ts';
+
+export interface LoadedGraph {
+  /** `null` when nothing could be loaded. */
+  readonly root: NodeGraph | null;
+  /** What could not be loaded, as the runner says it. */
+  readonly errors: readonly string[];
+}
+
+/** Milliseconds in which several saves count as one. */
+const pause = 300;
+
+export class GraphLoader implements Disposes {
+  readonly #commandLine: () => Promise<CommandLine>;
+  readonly #onLoaded: (graph: LoadedGraph) => void;
+  readonly #log: Log;
+  readonly #soon: Coalesced;
+  #current: AbortController | undefined;
+
+  constructor(commandLine: () => Promise<CommandLine>, onLoaded: (graph: LoadedGraph) => void, log: Log) {
+    this.#commandLine = commandLine;
+    this.#onLoaded = onLoaded;
+    this.#log = log;
+    this.#soon = new Coalesced(pause, () => void this.#load());
+  }
+
+  /** Loads soon; a load that goes on for what was saved before is given up. */
+  load(): void {
+    this.#soon.wish();
+  }
+
+  dispose(): void {
+    this.#soon.dispose();
+    this.#current?.abort();
+  }
+
+  async #load(): Promise<void> {
+    this.#current?.abort();
+    const controller = new AbortController();
+    this.#current = controller;
+    try {
+      const commandLine = await this.#commandLine();
+      const { stdout, stderr } = await runCommand(
+        commandLine,
+        ['graph', '--format', 'json'],
+        this.#log,
+        controller.signal,
+      );
+      if (!controller.signal.aborted) this.#onLoaded(readGraph(stdout, stderr));
+    } catch (error) {
+      if (!controller.signal.aborted) this.#log.warn(`The graph could not be loaded: ${messageOf(error)}`);
+    }
+  }
+}
+
+/** What `millrace graph --format json` printed. */
+export function readGraph(stdout: string, stderr: string): LoadedGraph {
+  const errors = stderr
+    .split('\n')
+    .map(line => line.replace(/^millrace: /, ''))
+    .filter(line => line.trim() !== '');
+  let root: unknown = null;
+  try {
+    root = stdout.trim() === '' ? null : JSON.parse(stdout);
+  } catch {
+    errors.push('The graph is not complete: the runner ended while it printed it.');
+  }
+  // Printed by the runner of the same build.
+  return { root: root as NodeGraph | null, errors };
+}

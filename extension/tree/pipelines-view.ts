@@ -1,0 +1,291 @@
+/** The view Pipelines: a thin skin over tree/node-row.ts. */
+import * as vscode from 'vscode';
+import { formatPath, type NodePath } from '../../runner/model.ts';
+import type { Disposes } from '../events.ts';
+import { t } from '../l10n.ts';
+import { findNode, type IndexedNode } from '../project/pipeline-index.ts';
+import { type ProjectState, unresolvedFailures } from '../project/project-state.ts';
+import type { Projects } from '../project/projects.ts';
+import { type Row, nodeRow } from './node-row.ts';
+import { shownChildren, type TreeFilter } from './tree-filter.ts';
+
+export type PipelinesElement =
+  | { readonly kind: 'folder'; readonly folder: string }
+  | { readonly kind: 'node'; readonly folder: string; readonly path: NodePath }
+  /** Files that cannot be understood, in a folder that has other pipelines. */
+  | { readonly kind: 'problems'; readonly folder: string };
+
+interface Shown {
+  /** What is drawn, to be compared with what should be. */
+  item: string;
+  children: string | undefined;
+}
+
+export class PipelinesView implements vscode.TreeDataProvider<PipelinesElement>, Disposes {
+  readonly #projects: Projects;
+  readonly #changed = new vscode.EventEmitter<PipelinesElement[] | undefined>();
+  readonly onDidChangeTreeData = this.#changed.event;
+  readonly #view: vscode.TreeView<PipelinesElement>;
+  readonly #elements = new Map<string, PipelinesElement>();
+  readonly #shown = new Map<string, Shown>();
+  #roots: string | undefined;
+  #filter: TreeFilter = new Set();
+
+  constructor(projects: Projects) {
+    this.#projects = projects;
+    this.#view = vscode.window.createTreeView('millrace.pipelines', {
+      treeDataProvider: this,
+      showCollapseAll: true,
+      canSelectMany: true,
+    });
+    projects.onChange(() => {
+      this.#update();
+    });
+    projects.onClosed(({ state }) => {
+      for (const [key, element] of this.#elements) if (element.folder === state.folder) this.#forget(key);
+    });
+  }
+
+  get selection(): readonly PipelinesElement[] {
+    return this.#view.selection;
+  }
+
+  get filter(): TreeFilter {
+    return this.#filter;
+  }
+
+  set filter(filter: TreeFilter) {
+    this.#filter = filter;
+    this.#update();
+  }
+
+  getTreeItem(element: PipelinesElement): vscode.TreeItem {
+    const { item, signature } = this.#item(element);
+    const key = keyOf(element);
+    const shown = this.#shown.get(key);
+    if (shown === undefined) this.#shown.set(key, { item: signature, children: undefined });
+    else shown.item = signature;
+    return item;
+  }
+
+  getChildren(element?: PipelinesElement): PipelinesElement[] {
+    const children = this.#children(element);
+    const signature = children.map(keyOf).join('\n');
+    if (element === undefined) this.#roots = signature;
+    else {
+      const key = keyOf(element);
+      const shown = this.#shown.get(key);
+      if (shown === undefined) this.#shown.set(key, { item: '', children: signature });
+      else shown.children = signature;
+    }
+    return children;
+  }
+
+  getParent(element: PipelinesElement): PipelinesElement | undefined {
+    if (element.kind === 'folder') return undefined;
+    if (element.kind === 'node' && element.path.length > 1)
+      return this.#node(element.folder, element.path.slice(0, -1));
+    return this.#hasFolders ? this.#element({ kind: 'folder', folder: element.folder }) : undefined;
+  }
+
+  /** Shows and selects a node. */
+  async reveal(folder: string, path: NodePath): Promise<void> {
+    const project = this.#projects.find(folder);
+    if (project === undefined || findNode(project.state.pipelines, path) === undefined) return;
+    await this.#view.reveal(this.#node(folder, path), { select: true, focus: true, expand: true });
+  }
+
+  /** The whole tree as text, for tests. */
+  describe(): string {
+    const lines: string[] = [];
+    const add = (element: PipelinesElement | undefined, depth: number): void => {
+      for (const child of this.#children(element)) {
+        lines.push('  '.repeat(depth) + this.#item(child).text);
+        add(child, depth + 1);
+      }
+    };
+    add(undefined, 0);
+    return lines.join('\n');
+  }
+
+  dispose(): void {
+    this.#view.dispose();
+    this.#changed.dispose();
+  }
+
+  /** Tells the editor of elements that it shows and that look different by now. */
+  #update(): void {
+    const changed: PipelinesElement[] = [];
+    for (const [key, shown] of this.#shown) {
+      const element = this.#elements.get(key);
+      if (element === undefined || !this.#exists(element)) {
+        this.#forget(key);
+        continue;
+      }
+      const isDifferent =
+        this.#item(element).signature !== shown.item ||
+        (shown.children !== undefined && this.#children(element).map(keyOf).join('\n') !== shown.children);
+      if (isDifferent) changed.push(element);
+    }
+    const roots = this.#children(undefined).map(keyOf).join('\n');
+    if (this.#roots !== undefined && roots !== this.#roots) this.#changed.fire(undefined);
+    else if (changed.length > 0) this.#changed.fire(changed);
+    this.#updateTitle();
+  }
+
+  #updateTitle(): void {
+    const failures = this.#projects.states.reduce((sum, state) => sum + unresolvedFailures(state), 0);
+    const tooltip =
+      failures === 1
+        ? t('1 pipeline with an unresolved failure')
+        : t('{0} pipelines with unresolved failures', failures);
+    if ((this.#view.badge?.value ?? 0) !== failures)
+      this.#view.badge = failures === 0 ? undefined : { value: failures, tooltip };
+    const message =
+      this.#filter.size > 0 && this.#roots === '' ? t('No node has a state that the filter shows.') : '';
+    if ((this.#view.message ?? '') !== message) this.#view.message = message;
+  }
+
+  get #hasFolders(): boolean {
+    return this.#projects.all.length > 1;
+  }
+
+  #children(element: PipelinesElement | undefined): PipelinesElement[] {
+    if (element === undefined) {
+      if (this.#hasFolders)
+        return this.#projects.states.map(({ folder }) => this.#element({ kind: 'folder', folder }));
+      return this.#projects.states.flatMap(state => this.#top(state));
+    }
+    const state = this.#projects.find(element.folder)?.state;
+    if (state === undefined || element.kind === 'problems') return [];
+    if (element.kind === 'folder') return this.#top(state);
+    const indexed = findNode(state.pipelines, element.path);
+    if (indexed === undefined) return [];
+    return shownChildren(state, indexed, this.#filter).map(({ path }) => this.#node(state.folder, path));
+  }
+
+  #top(state: ProjectState): PipelinesElement[] {
+    const { folder } = state;
+    const nodes = shownChildren(state, undefined, this.#filter).map(({ path }) => this.#node(folder, path));
+    const hasProblems = nodes.length > 0 && problemsOf(state).length > 0;
+    return hasProblems ? [...nodes, this.#element({ kind: 'problems', folder })] : nodes;
+  }
+
+  #exists(element: PipelinesElement): boolean {
+    const state = this.#projects.find(element.folder)?.state;
+    if (state === undefined) return false;
+    switch (element.kind) {
+      case 'folder':
+        return this.#hasFolders;
+      case 'node':
+        return findNode(state.pipelines, element.path) !== undefined;
+      case 'problems':
+        return problemsOf(state).length > 0;
+    }
+  }
+
+  #item(element: PipelinesElement): {
+    readonly item: vscode.TreeItem;
+    readonly signature: string;
+    readonly text: string;
+  } {
+    const state = this.#projects.find(element.folder)?.state;
+    if (state === undefined) return { item: new vscode.TreeItem(''), signature: '', text: '' };
+    switch (element.kind) {
+      case 'folder':
+        return folderItem(state);
+      case 'problems':
+        return problemsItem(state);
+      case 'node': {
+        const indexed = findNode(state.pipelines, element.path);
+        if (indexed === undefined) return { item: new vscode.TreeItem(''), signature: '', text: '' };
+        return nodeItem(element, indexed, nodeRow(state, indexed, Date.now()));
+      }
+    }
+  }
+
+  #node(folder: string, path: NodePath): PipelinesElement {
+    return this.#element({ kind: 'node', folder, path });
+  }
+
+  /** The editor knows elements by their identity. */
+  #element(element: PipelinesElement): PipelinesElement {
+    const key = keyOf(element);
+    const known = this.#elements.get(key);
+    if (known !== undefined) return known;
+    this.#elements.set(key, element);
+    return element;
+  }
+
+  #forget(key: string): void {
+    this.#elements.delete(key);
+    this.#shown.delete(key);
+  }
+}
+
+function keyOf(element: PipelinesElement): string {
+  const path = element.kind === 'node' ? formatPath(element.path) : '';
+  return `${element.kind} ${element.folder} ${path}`;
+}
+
+function problemsOf({ pipelines, loadErrors }: ProjectState): string[] {
+  const failed = pipelines.files.filter(({ status }) => status === 'failed');
+  return [...failed.map(({ uri, reason }) => `${uri.split('/').at(-1) ?? uri}: ${reason ?? ''}`), ...loadErrors];
+}
+
+function folderItem(state: ProjectState) {
+  const item = new vscode.TreeItem(state.name, vscode.TreeItemCollapsibleState.Expanded);
+  item.id = `folder ${state.folder}`;
+  item.contextValue = 'folder';
+  item.iconPath = vscode.ThemeIcon.Folder;
+  item.description =
+    state.pipelines.roots.length > 0
+      ? ''
+      : state.analysis.kind === 'virtual'
+        ? t('not on a disk')
+        : state.pipelines.complete
+          ? t('no pipelines')
+          : t('looking for pipelines…');
+  return { item, signature: `${state.name} ${item.description}`, text: `[${state.name}] ${item.description}`.trimEnd() };
+}
+
+function problemsItem(state: ProjectState) {
+  const problems = problemsOf(state);
+  const label =
+    problems.length === 1
+      ? t('1 file cannot be understood')
+      : t('{0} problems with pipeline files', problems.length);
+  const item = new vscode.TreeItem(label, vscode.TreeItemCollapsibleState.None);
+  item.id = `problems ${state.folder}`;
+  item.contextValue = 'problems';
+  item.iconPath = new vscode.ThemeIcon('warning', new vscode.ThemeColor('charts.yellow'));
+  item.tooltip = problems.join('\n');
+  item.command = { command: 'workbench.actions.view.problems', title: t('Show Problems') };
+  return { item, signature: problems.join('\n'), text: `(!) ${label}` };
+}
+
+function nodeItem(element: PipelinesElement, indexed: IndexedNode, row: Row) {
+  const { label, description, icon, tooltip, context, hasChildren, accessibilityLabel } = row;
+  const item = new vscode.TreeItem(
+    label,
+    !hasChildren
+      ? vscode.TreeItemCollapsibleState.None
+      : indexed.path.length === 1
+        ? vscode.TreeItemCollapsibleState.Expanded
+        : vscode.TreeItemCollapsibleState.Collapsed,
+  );
+  item.id = keyOf(element);
+  item.description = description;
+  item.iconPath = new vscode.ThemeIcon(
+    icon.codicon,
+    icon.colour === undefined ? undefined : new vscode.ThemeColor(icon.colour),
+  );
+  item.tooltip = new vscode.MarkdownString(tooltip);
+  item.contextValue = context;
+  item.accessibilityInformation = { label: accessibilityLabel, role: 'treeitem' };
+  item.command = { command: 'millrace.openSource', title: t('Go to Source'), arguments: [element] };
+  // What grows by the second changes the tooltip too; that alone is no reason to draw.
+  const signature = JSON.stringify([label, description, icon, context, hasChildren]);
+  const text = `${icon.codicon} ${label}${description === '' ? '' : ` [${description}]`}`;
+  return { item, signature, text };
+}
