@@ -1,7 +1,7 @@
 /** Starts the language server and passes on what it tells of pipelines. */
 import { join } from 'node:path';
 import * as vscode from 'vscode';
-import { LanguageClient, TransportKind } from 'vscode-languageclient/node';
+import type { LanguageClient } from 'vscode-languageclient/node';
 import { type Disposes, messageOf } from './events.ts';
 import { t } from './l10n.ts';
 import {
@@ -94,6 +94,8 @@ export class Language implements Disposes {
       return undefined;
     }
     const { execPath } = this.#processes.runtime(vscode.Uri.parse(first.state.folder));
+    // Half of the extension's code, and nothing needs it before the first pipelines are there.
+    const { LanguageClient, TransportKind } = await import('vscode-languageclient/node');
     const client = new LanguageClient(
       'millrace',
       t('Millrace language server'),

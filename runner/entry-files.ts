@@ -5,7 +5,8 @@ import { join } from 'node:path';
 /** Set by the build. */
 declare const MILLRACE_BUNDLED: boolean | undefined;
 
-export type Entry = 'worker' | 'keeper' | 'script-loader' | 'typescript' | 'cli' | 'launch' | 'check' | 'service';
+export type Entry =
+  'worker' | 'keeper' | 'script-loader' | 'typescript' | 'cli' | 'launch' | 'check' | 'service';
 
 export const isBundled = typeof MILLRACE_BUNDLED !== 'undefined';
 

@@ -248,5 +248,11 @@ if (import.meta.main) {
     process.stderr.write(`millrace: no such part: ${unknown.join(', ')}; there are ${parts.join(', ')}\n`);
     process.exit(1);
   }
-  await buildInto(join(root, 'dist'), wanted.length > 0 ? wanted : parts);
+  try {
+    await buildInto(join(root, 'dist'), wanted.length > 0 ? wanted : parts);
+  } catch (error) {
+    // esbuild has said what is wrong, and where.
+    if (!Array.isArray(error.errors)) throw error;
+    process.exitCode = 1;
+  }
 }

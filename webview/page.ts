@@ -210,3 +210,20 @@ export function useTheme(): number {
   }, []);
   return count;
 }
+
+/** Whether the page fits a media query, for example by its width. */
+export function useMedia(query: string): boolean {
+  const [matches, setMatches] = useState(() => matchMedia(query).matches);
+  useEffect(() => {
+    const list = matchMedia(query);
+    const update = (): void => {
+      setMatches(list.matches);
+    };
+    update();
+    list.addEventListener('change', update);
+    return () => {
+      list.removeEventListener('change', update);
+    };
+  }, [query]);
+  return matches;
+}

@@ -70,11 +70,11 @@ export class AnalysisProject {
         return;
       }
     }
-    const wasThere = this.#overlay.stat(file);
+    const wasThere = this.#overlay.stat(file) === 'file' && (text !== undefined || this.#files.hasSeen(file));
     this.#overlay.set(file, text);
     this.#files.forget(file);
     this.#changed.add(file);
-    if (this.#overlay.stat(file) !== wasThere || text === undefined) this.#isStale = true;
+    if (!wasThere || this.#overlay.stat(file) !== 'file') this.#isStale = true;
     this.#latest = undefined;
   }
 
@@ -100,7 +100,13 @@ export class AnalysisProject {
    */
   analysisWith(texts: ReadonlyMap<string, string>, signal?: AbortSignal): Analysis {
     this.analysis(signal);
-    const kept = { config: this.#config, paths: this.#paths, groups: this.#groups, latest: this.#latest };
+    const kept = {
+      config: this.#config,
+      paths: this.#paths,
+      groups: this.#groups,
+      latest: this.#latest,
+      tasks: this.#tasks,
+    };
     const before = [...texts.keys()].map(file => [file, this.#overlay.textOf(file)] as const);
     try {
       for (const [file, text] of texts) this.update(file, text);
@@ -114,6 +120,7 @@ export class AnalysisProject {
       this.#paths = kept.paths;
       this.#groups = kept.groups;
       this.#latest = kept.latest;
+      this.#tasks = kept.tasks;
       this.#isStale = false;
       this.#changed.clear();
     }
@@ -139,13 +146,33 @@ export class AnalysisProject {
     );
   }
 
-  #realm(signal: AbortSignal | undefined): Realm {
+  /** Evaluates in a realm of its own, of which nothing is kept. */
+  #evaluate<T>(signal: AbortSignal | undefined, action: (realm: Realm) => T): T {
     const { environment, bounds } = this.#options;
-    return new Realm({ files: this.#files, api: this.#options.api ?? api, environment, bounds, signal });
+    const realm = new Realm({
+      files: this.#files,
+      api: this.#options.api ?? api,
+      environment,
+      bounds,
+      signal,
+    });
+    this.#files.onRead = path => {
+      realm.noteRead(path);
+    };
+    try {
+      return action(realm);
+    } finally {
+      this.#files.onRead = () => undefined;
+    }
   }
 
   #evaluateAll(signal: AbortSignal | undefined): void {
-    const realm = this.#realm(signal);
+    this.#evaluate(signal, realm => {
+      this.#evaluateIn(realm);
+    });
+  }
+
+  #evaluateIn(realm: Realm): void {
     const config = realm.config();
     const { root } = config;
     const paths =
@@ -169,7 +196,7 @@ export class AnalysisProject {
     if (affected.length === 0) return;
     const names = new Set(affected.flat().map(({ file }) => file));
     const paths = this.#paths.filter(path => names.has(path));
-    const evaluated = this.#realm(signal).evaluate(paths, config);
+    const evaluated = this.#evaluate(signal, realm => realm.evaluate(paths, config));
     const others = this.#groups.filter(group => !affected.includes(group));
     const shared = new Set(evaluated.flatMap(file => [...file.shared]));
     const isIntertwined = others.some(group =>

@@ -5,7 +5,7 @@ import { fileURLToPath } from 'node:url';
 import { createPathsMatcher } from 'get-tsconfig';
 import { type GlobOptions, globSync } from 'tinyglobby';
 import type { FileSystem } from './file-system.ts';
-import { isTypeScriptFile, Parser, readCompilerPaths, type SourceFile } from './syntax.ts';
+import { isTypeScriptFile, parse, readCompilerPaths, type SourceFile } from './syntax.ts';
 
 /** What a specifier means. */
 export type Resolution =
@@ -28,10 +28,14 @@ type Matcher = (specifier: string) => readonly string[];
 export class ProjectFiles {
   readonly directory: string;
   readonly fileSystem: FileSystem;
-  readonly #parser = new Parser();
   readonly #parsed = new Map<string, { readonly text: string; readonly source: SourceFile }>();
   readonly #matchers = new Map<string, Matcher>();
-  /** Takes note of every file and directory that an answer depends on. */
+  /** Files that were there when something asked for them. */
+  readonly #seen = new Set<string>();
+  /**
+   * Takes note of every file and directory whose content an answer depends on. That a file is there is not noted: when
+   * files come and go, everything is evaluated anew.
+   */
   onRead: (path: string) => void = () => undefined;
 
   constructor(directory: string, fileSystem: FileSystem) {
@@ -50,9 +54,21 @@ export class ProjectFiles {
     return this.#parsed.get(path)?.text === text;
   }
 
+  /** Whether a file was there when something asked for it last. */
+  hasSeen(path: string): boolean {
+    return this.#seen.has(path);
+  }
+
   read(path: string): string | undefined {
     this.onRead(path);
-    return this.fileSystem.readFile(path);
+    const text = this.fileSystem.readFile(path);
+    this.#note(path, text !== undefined);
+    return text;
+  }
+
+  #note(path: string, isThere: boolean): void {
+    if (isThere) this.#seen.add(path);
+    else this.#seen.delete(path);
   }
 
   parse(path: string): SourceFile | undefined {
@@ -60,15 +76,17 @@ export class ProjectFiles {
     const known = this.#parsed.get(path);
     if (known !== undefined) return known.source;
     const text = this.fileSystem.readFile(path);
+    this.#note(path, text !== undefined);
     if (text === undefined) return undefined;
-    const source = this.#parser.parse(path, text);
+    const source = parse(path, text);
     this.#parsed.set(path, { text, source });
     return source;
   }
 
   isFile(path: string): boolean {
-    this.onRead(path);
-    return this.fileSystem.stat(path) === 'file';
+    const isThere = this.fileSystem.stat(path) === 'file';
+    this.#note(path, isThere);
+    return isThere;
   }
 
   /** Whether a path lies in the project and is not installed: only such files are looked into. */

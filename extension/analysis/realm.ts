@@ -95,12 +95,14 @@ export class Realm {
     this.#files = files;
     this.#modules = new Modules(files, api, environment);
     this.machine = new Machine(new HostApi(api), this.#modules, bounds ?? defaultBounds, signal);
-    files.onRead = path => {
-      const reader = this.machine.evaluating.at(-1)?.path ?? this.#root;
-      const reads = this.#reads.get(reader);
-      if (reads === undefined) this.#reads.set(reader, new Set([path]));
-      else reads.add(path);
-    };
+  }
+
+  /** Takes note of a file or directory that what is evaluated now depends on. */
+  noteRead(path: string): void {
+    const reader = this.machine.evaluating.at(-1)?.path ?? this.#root;
+    const reads = this.#reads.get(reader);
+    if (reads === undefined) this.#reads.set(reader, new Set([path]));
+    else reads.add(path);
   }
 
   /** Evaluates the configuration of the project. */
@@ -258,6 +260,7 @@ export class Realm {
       diagnostics,
       reads: new Set([
         path,
+        ...closure,
         ...[...closure].flatMap(name => [...this.#readsOf(name)]),
         ...(this.#reads.get(path) ?? []),
       ]),

@@ -28,6 +28,24 @@ export function factsOf(file: SourceFile): SourceFacts {
   return facts;
 }
 
+/** The code that waits or yields itself, and all that it is a part of within its function. Most files have none. */
+const suspending = new WeakSet<SyntaxNode>();
+
+/** Whether a piece of code waits or yields itself, not in a function within it. The facts of its file must be known. */
+export function isSuspending(node: SyntaxNode): boolean {
+  return suspending.has(node);
+}
+
+function noteSuspension(node: SyntaxNode): void {
+  for (
+    let at = node;
+    !ts.isFunctionLike(at) && !ts.isClassLike(at) && !ts.isSourceFile(at) && !suspending.has(at);
+    at = at.parent
+  ) {
+    suspending.add(at);
+  }
+}
+
 interface FunctionContext {
   readonly isFunction: boolean;
   readonly isAsync: boolean;
@@ -125,7 +143,11 @@ class FactFinder {
       case Kind.ContinueStatement:
         this.#checkJump(node as ts.BreakOrContinueStatement, context);
         return;
+      case Kind.YieldExpression:
+        noteSuspension(node);
+        break;
       case Kind.AwaitExpression:
+        noteSuspension(node);
         if (!context.isAsync)
           this.#fail(node, 'await is only valid in async functions and the top level bodies of modules');
         break;

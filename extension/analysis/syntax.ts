@@ -1,10 +1,9 @@
 /**
  * The thin layer between the analysis and the parser: everything else asks for syntax here, so that the parser can be
- * exchanged. ts-morph only holds and parses files; nobody asks it for types, symbols or programs, which cost 100 times
- * as much as parsing.
+ * exchanged. Nobody asks ts-morph for types, symbols or programs, which cost 100 times as much as parsing.
  */
 import { dirname } from 'node:path';
-import { Project, ts } from 'ts-morph';
+import { ts } from 'ts-morph';
 import type { SourceLocation } from '../../runner/model.ts';
 
 export { ts };
@@ -19,23 +18,14 @@ export interface SyntaxMistake {
   readonly length: number;
 }
 
-/** Parses files and keeps the latest tree of each. */
-export class Parser {
-  #project = new Project({
-    useInMemoryFileSystem: true,
-    skipFileDependencyResolution: true,
-    skipAddingFilesFromTsConfig: true,
-    skipLoadingLibFiles: true,
-  });
-
-  parse(path: string, text: string): SourceFile {
-    // The drive letter and backslashes of Windows mean nothing to a file system in memory.
-    return this.#project.createSourceFile(path, text, { overwrite: true }).compilerNode;
-  }
-
-  forget(path: string): void {
-    this.#project.getSourceFile(path)?.forget();
-  }
+/** Parses a file. Comments of documentation stay comments. */
+export function parse(path: string, text: string): SourceFile {
+  return ts.createSourceFile(
+    path,
+    text,
+    { languageVersion: ts.ScriptTarget.Latest, jsDocParsingMode: ts.JSDocParsingMode.ParseNone },
+    true,
+  );
 }
 
 /** The grammar's mistakes in a file, in the order of the text. */

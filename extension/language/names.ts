@@ -49,6 +49,9 @@ export interface Uses {
   readonly doubtful: readonly Stretch[];
 }
 
+/** Methods that find a node by its path or id. */
+const lookups = new Set(['find', 'get', 'has', 'remove', 'replace']);
+
 /** Trying out costs an evaluation each. */
 const mostProbes = 60;
 
@@ -161,9 +164,11 @@ export class Names {
     if (isModuleName(literal) || !this.#isAnId(text)) return undefined;
     const influence = this.#probe(stretch, text);
     if (influence === undefined) return undefined;
-    const { ids, references } = influence;
+    const { ids, references, isOther } = influence;
     if (ids.length > 0) return { ...stretch, role: 'id', targets: [...ids, ...references] };
-    return references.length > 0 ? { ...stretch, role: 'reference', targets: references } : undefined;
+    if (references.length > 0) return { ...stretch, role: 'reference', targets: references };
+    const found = isOther ? this.#lookedUp(literal, end) : undefined;
+    return found === undefined ? undefined : { ...stretch, role: 'reference', targets: [found] };
   }
 
   /** What the evaluation has noted about a text. */
@@ -198,6 +203,18 @@ export class Names {
       }
     }
     return targets.size === 0 ? undefined : { ...stretch, role: 'reference', targets: [...targets.values()] };
+  }
+
+  /** The node that a call looks up by its path or id, where only one can be meant. */
+  #lookedUp({ node, text, start }: Literal, end: number): NodePath | undefined {
+    const { parent } = node;
+    if (!ts.isCallExpression(parent) || !ts.isPropertyAccessExpression(parent.expression)) return undefined;
+    if (!lookups.has(parent.expression.name.text)) return undefined;
+    const ids = text.slice(0, end - start).split('/');
+    const found = [...this.#subject.index.all].filter(
+      ({ path }) => path.length > ids.length && ids.every((id, index) => path.at(index - ids.length) === id),
+    );
+    return found.length === 1 ? found[0]?.path : undefined;
   }
 
   #isAnId(text: string): boolean {

@@ -18,6 +18,8 @@ interface OpenOutput {
   readonly view: number;
   readonly subscription: Disposes;
   extent: OutputExtent;
+  /** Index of the first line in the text. */
+  first: number;
   /** Index of the line after the last one in the text. */
   next: number;
   text: string;
@@ -57,7 +59,7 @@ export class OutputDocuments implements vscode.TextDocumentContentProvider, Disp
     try {
       const output = this.#open.get(uri.toString()) ?? (await this.#begin(uri, project, address));
       await this.#read(output, address.query.nodeRunId === undefined);
-      const text = cutNotice(output.extent) + output.text;
+      const text = cutNotice(output.extent, output.first) + output.text;
       return text === '' ? t('Nothing has been written.') : text;
     } catch (error) {
       return messageOf(error);
@@ -72,11 +74,13 @@ export class OutputDocuments implements vscode.TextDocumentContentProvider, Disp
 
   async #begin(uri: vscode.Uri, project: Project, { query }: OutputAddress): Promise<OpenOutput> {
     const { view, extent } = await project.request('openOutput', query);
+    const first = Math.max(0, extent.lines - longestDocument);
     const output: OpenOutput = {
       project,
       view,
       extent,
-      next: Math.max(0, extent.lines - longestDocument),
+      first,
+      next: first,
       text: '',
       timer: undefined,
       subscription: project.onNews(news => {
@@ -94,9 +98,10 @@ export class OutputDocuments implements vscode.TextDocumentContentProvider, Disp
 
   async #read(output: OpenOutput, withPaths: boolean): Promise<void> {
     const { project, view } = output;
-    // What grew by more than a document holds begins anew with its end.
+    // What has grown to twice of what a document holds begins anew with its end.
     const earliest = output.extent.lines - longestDocument;
-    if (earliest > output.next) {
+    if (earliest > output.first + longestDocument) {
+      output.first = earliest;
       output.next = earliest;
       output.text = '';
     }

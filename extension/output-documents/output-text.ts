@@ -20,7 +20,7 @@ export function outputLines(records: readonly OutputRecord[], withPaths: boolean
 }
 
 /** What stands above the lines when there are more than a document holds. */
-export function cutNotice({ lines }: OutputExtent): string {
-  if (lines <= longestDocument) return '';
-  return `${t('The last {0} of {1} lines; the page of the run shows all of them.', longestDocument, lines)}\n\n`;
+export function cutNotice({ lines }: OutputExtent, first: number): string {
+  if (first === 0) return '';
+  return `${t('The last {0} of {1} lines; the page of the run shows all of them.', lines - first, lines)}\n\n`;
 }

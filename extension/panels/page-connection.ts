@@ -27,6 +27,8 @@ export class PageConnection implements Disposes {
   readonly #views = new Set<number>();
   #subject: PageSubject;
   #isReady = false;
+  /** The service has ended meanwhile: what the page has is to be asked for again. */
+  #needsOpening = false;
 
   constructor({ subject, project, post, log }: PageConnectionOptions) {
     this.#subject = subject;
@@ -56,8 +58,6 @@ export class PageConnection implements Disposes {
     );
   }
 
-  #needsOpening = false;
-
   get subject(): PageSubject {
     return this.#subject;
   }
@@ -83,7 +83,8 @@ export class PageConnection implements Disposes {
       this.#post({ type: 'result', id, result: await this.#resultOf(request) });
     } catch (error) {
       const isExpected = error instanceof ServiceError;
-      if (!isExpected) this.#log.error(`${method}: ${error instanceof Error ? (error.stack ?? '') : String(error)}`);
+      if (!isExpected)
+        this.#log.error(`${method}: ${error instanceof Error ? (error.stack ?? '') : String(error)}`);
       const message = error instanceof Error ? error.message : String(error);
       this.#post({ type: 'error', id, message, code: isExpected ? error.code : 'internal' });
     }

@@ -45,7 +45,7 @@ export function pageHtml(options: PageHtmlOptions): string {
 </head>
 <body>
 <div id="page"></div>
-<script type="module" nonce="${nonce}" src="${base}/${page}.js"></script>
+<script type="module" nonce="${nonce}" src="${base}/${page}-page.js"></script>
 </body>
 </html>
 `;

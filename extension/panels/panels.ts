@@ -19,6 +19,7 @@ export type ActOnPage = (folder: string, action: PageAction) => Promise<void>;
 export class Panels implements Disposes {
   readonly #projects: Projects;
   readonly #root: vscode.Uri;
+  readonly #media: vscode.Uri;
   readonly #act: ActOnPage;
   readonly #log: Log;
   readonly #open = new Map<string, OpenPanel>();
@@ -27,6 +28,7 @@ export class Panels implements Disposes {
   constructor(projects: Projects, extension: vscode.Uri, act: ActOnPage, log: Log) {
     this.#projects = projects;
     this.#root = vscode.Uri.joinPath(extension, 'dist', 'webview');
+    this.#media = vscode.Uri.joinPath(extension, 'media', 'pages');
     this.#act = act;
     this.#log = log;
   }
@@ -56,7 +58,8 @@ export class Panels implements Disposes {
 
   /** A panel of before the reload. */
   restore(panel: vscode.WebviewPanel, state: unknown): void {
-    const kept = typeof state === 'object' && state !== null && 'subject' in state ? state.subject : undefined;
+    const kept =
+      typeof state === 'object' && state !== null && 'subject' in state ? state.subject : undefined;
     const subject = pageSubject(kept);
     if (subject === undefined) {
       this.#log.warn(`A panel of the type ${panel.viewType} cannot be restored: its state is not known.`);
@@ -76,7 +79,18 @@ export class Panels implements Disposes {
   }
 
   get #options(): vscode.WebviewPanelOptions & vscode.WebviewOptions {
-    return { enableScripts: true, enableForms: false, enableFindWidget: true, localResourceRoots: [this.#root] };
+    return {
+      enableScripts: true,
+      enableForms: false,
+      enableFindWidget: true,
+      localResourceRoots: [this.#root],
+    };
+  }
+
+  #icon({ page }: PageSubject): { readonly light: vscode.Uri; readonly dark: vscode.Uri } {
+    const file = (theme: 'light' | 'dark'): vscode.Uri =>
+      vscode.Uri.joinPath(this.#media, `${page}-${theme}.svg`);
+    return { light: file('light'), dark: file('dark') };
   }
 
   #fill(panel: vscode.WebviewPanel, subject: PageSubject): void {
@@ -90,7 +104,7 @@ export class Panels implements Disposes {
     });
     this.#open.set(key, { panel, connection });
     panel.title = titleOf(subject);
-    panel.iconPath = new vscode.ThemeIcon(iconOf(subject));
+    panel.iconPath = this.#icon(subject);
     const subscriptions = [
       webview.onDidReceiveMessage((value: unknown) => {
         this.#receive(connection, value);
@@ -156,17 +170,6 @@ function titleOf(subject: PageSubject): string {
       return t('Run {0}', subject.runId);
     case 'history':
       return t('Run history');
-  }
-}
-
-function iconOf({ page }: PageSubject): string {
-  switch (page) {
-    case 'node':
-      return 'type-hierarchy-sub';
-    case 'run':
-      return 'play-circle';
-    case 'history':
-      return 'table';
   }
 }
 

@@ -122,7 +122,9 @@ export class RunsView implements vscode.TreeDataProvider<RunsElement>, Disposes 
     const { states } = this.#projects;
     const problem = storeProblem(states);
     const isStale = problem !== undefined && states.some(({ runs }) => (runs?.runs.length ?? 0) > 0);
-    const message = isStale ? t('The store does not answer: {0}. This is what was known before.', problem) : '';
+    const message = isStale
+      ? t('The store does not answer: {0}. This is what was known before.', problem)
+      : '';
     if ((this.#view.message ?? '') !== message) this.#view.message = message;
     const description =
       problem !== undefined && !isStale

@@ -230,7 +230,10 @@ function keyOf(element: PipelinesElement): string {
 
 function problemsOf({ pipelines, loadErrors }: ProjectState): string[] {
   const failed = pipelines.files.filter(({ status }) => status === 'failed');
-  return [...failed.map(({ uri, reason }) => `${uri.split('/').at(-1) ?? uri}: ${reason ?? ''}`), ...loadErrors];
+  return [
+    ...failed.map(({ uri, reason }) => `${uri.split('/').at(-1) ?? uri}: ${reason ?? ''}`),
+    ...loadErrors,
+  ];
 }
 
 function folderItem(state: ProjectState) {
@@ -246,7 +249,11 @@ function folderItem(state: ProjectState) {
         : state.pipelines.complete
           ? t('no pipelines')
           : t('looking for pipelines…');
-  return { item, signature: `${state.name} ${item.description}`, text: `[${state.name}] ${item.description}`.trimEnd() };
+  return {
+    item,
+    signature: `${state.name} ${item.description}`,
+    text: `[${state.name}] ${item.description}`.trimEnd(),
+  };
 }
 
 function problemsItem(state: ProjectState) {

@@ -69,7 +69,9 @@ function describeSetting(key: Exclude<keyof ProjectConfig, 'databases'>, config:
     case 'pipelineFiles':
       return config.pipelineFiles.join(', ');
     case 'root':
-      return config.root === undefined ? 'all pipelines that the files export' : `pipeline "${config.root.id}"`;
+      return config.root === undefined
+        ? 'all pipelines that the files export'
+        : `pipeline "${config.root.id}"`;
     case 'shell':
       return config.shell ?? '/usr/bin/env bash -o pipefail';
     case 'store':

@@ -187,6 +187,30 @@ function addProjectCommands(program: Command, run: Run): void {
     .addHelpText('after', examples('millrace check', 'millrace check shop', 'millrace check --json'));
 
   program
+    .command('config')
+    .description('The configuration that is in force, and where each value comes from; secrets are masked.')
+    .option('--json', 'as one JSON value')
+    .addOption(new Option('--send', 'send it to the process that forked this one').hideHelp())
+    .action(
+      run(async (terminal, options: import('./config-command.ts').ConfigCommandOptions) =>
+        (await import('./config-command.ts')).configCommand(terminal, options),
+      ),
+    )
+    .addHelpText('after', examples('millrace config', 'millrace config --json'));
+
+  // For the editor: its form may change with any version.
+  program
+    .command('docs', { hidden: true })
+    .description('The commands of a task in all detail, as JSON.')
+    .argument('<path>', 'the task')
+    .addOption(new Option('--send', 'send it to the process that forked this one').hideHelp())
+    .action(
+      run(async (terminal, path: string, options: import('./docs-command.ts').DocsCommandOptions) =>
+        (await import('./docs-command.ts')).docsCommand(terminal, path, options),
+      ),
+    );
+
+  program
     .command('reset')
     .description(
       'Forgets the incremental state of a node and of everything below it; prints what it forgets.',

@@ -111,7 +111,10 @@ function lastArrivals(graph: RunGraph, runs: ReadonlyMap<number, NodeRuns>): (Ar
 }
 
 /** By node: what ended last among everything that it waited for, through nodes that did not run. */
-function arrivalsBefore(graph: RunGraph, arrivals: readonly (Arrival | undefined)[]): (Arrival | undefined)[] {
+function arrivalsBefore(
+  graph: RunGraph,
+  arrivals: readonly (Arrival | undefined)[],
+): (Arrival | undefined)[] {
   const before: (Arrival | undefined)[] = [];
   const open: RunNode[] = [graph.root];
   for (let parent = open.pop(); parent !== undefined; parent = open.pop()) {
@@ -129,7 +132,8 @@ function arrivalsBefore(graph: RunGraph, arrivals: readonly (Arrival | undefined
 function latestArrival(arrivals: readonly (Arrival | undefined)[]): Arrival | undefined {
   let best: Arrival | undefined;
   for (const arrival of arrivals)
-    if (arrival !== undefined && (best === undefined || arrival.run.endedAt > best.run.endedAt)) best = arrival;
+    if (arrival !== undefined && (best === undefined || arrival.run.endedAt > best.run.endedAt))
+      best = arrival;
   return best;
 }
 

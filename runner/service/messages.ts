@@ -1,6 +1,11 @@
 /** What arrives at the service, checked. */
 import * as z from 'zod/mini';
-import { PROTOCOL_VERSION, type ServiceMethod, type ServiceOptions, type ServiceRequests } from './protocol.ts';
+import {
+  PROTOCOL_VERSION,
+  type ServiceMethod,
+  type ServiceOptions,
+  type ServiceRequests,
+} from './protocol.ts';
 
 const id = z.int().check(z.gte(0));
 const path = z.array(z.string());

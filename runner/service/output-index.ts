@@ -124,11 +124,7 @@ function grown(size: number): number {
   return Math.ceil(size * 1.25);
 }
 
-function resized(
-  array: Uint32Array<ArrayBuffer>,
-  size: number,
-  used: number,
-): Uint32Array<ArrayBuffer> {
+function resized(array: Uint32Array<ArrayBuffer>, size: number, used: number): Uint32Array<ArrayBuffer> {
   if (array.length === size) return array;
   const copy = new Uint32Array(size);
   copy.set(array.subarray(0, used));

@@ -61,7 +61,10 @@ export class OutputView {
     id: number,
     query: OutputQuery,
     source: OutputSource,
-    handlers: { readonly onExtent: (extent: OutputExtent) => void; readonly onFailure: (error: unknown) => void },
+    handlers: {
+      readonly onExtent: (extent: OutputExtent) => void;
+      readonly onFailure: (error: unknown) => void;
+    },
   ) {
     this.id = id;
     this.query = query;
@@ -111,7 +114,8 @@ export class OutputView {
   /** A run has changed. */
   onChange({ run, changed, nodeRuns }: ChangeNotice): void {
     if (run !== this.query.runId) return;
-    if (changed.includes('run') || (changed.includes('output') && nodeRuns === undefined)) this.#changed = 'all';
+    if (changed.includes('run') || (changed.includes('output') && nodeRuns === undefined))
+      this.#changed = 'all';
     else if (changed.includes('output') && this.#changed !== 'all')
       for (const id of nodeRuns ?? []) this.#changed.add(id);
     this.#schedule();
@@ -208,7 +212,8 @@ export class OutputView {
     const changed = this.#changed;
     this.#changed = new Set();
     await this.#source.shared(async client => {
-      if (changed === 'all' || [...changed].some(id => !this.#byId.has(id))) await this.#takeUpAttempts(client);
+      if (changed === 'all' || [...changed].some(id => !this.#byId.has(id)))
+        await this.#takeUpAttempts(client);
       const candidates: readonly (ViewedAttempt | undefined)[] =
         changed === 'all' ? this.#attempts : [...changed].map(id => this.#byId.get(id));
       const known = candidates.filter(attempt => attempt !== undefined);
@@ -264,10 +269,12 @@ export class OutputView {
       read: async (wanted, limit) => {
         const attempts = wanted.flatMap(({ number }) => this.#attempts[number] ?? []);
         const pages = await readLineTimes(client, attempts.map(afterRead), { limit, errorsOnly });
-        return new Map(attempts.flatMap(({ nodeRunId, number }) => {
-          const page = pages.get(nodeRunId);
-          return page === undefined ? [] : [[number, page]];
-        }));
+        return new Map(
+          attempts.flatMap(({ nodeRunId, number }) => {
+            const page = pages.get(nodeRunId);
+            return page === undefined ? [] : [[number, page]];
+          }),
+        );
       },
     };
     await mergeLines(

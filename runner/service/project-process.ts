@@ -31,9 +31,7 @@ const messageSchema = z.discriminatedUnion('type', [
     type: z.literal('docs'),
     docs: z.object({
       commands: z.nullable(commandDocs),
-      parallel: z.nullable(
-        z.object({ before: commandDocs, creation: z.array(docItem), after: commandDocs }),
-      ),
+      parallel: z.nullable(z.object({ before: commandDocs, creation: z.array(docItem), after: commandDocs })),
     }),
   }),
 ]);
@@ -115,7 +113,8 @@ export class ProjectProcesses {
     if (answer === undefined) throw new ProjectError(describeErrors(errors));
     // The project's code could have sent something of its own.
     const parsed = messageSchema.safeParse(answer);
-    if (!parsed.success) throw new ProjectError('The project sent something that Millrace does not understand.');
+    if (!parsed.success)
+      throw new ProjectError('The project sent something that Millrace does not understand.');
     return parsed.data as ProjectMessage;
   }
 }
@@ -125,5 +124,7 @@ function describeErrors(text: string): string {
     .trim()
     .split('\n')
     .map(line => line.replace(/^millrace: /, ''));
-  return text.trim() === '' ? 'The project could not be loaded, and said nothing about it.' : lines.join('\n');
+  return text.trim() === ''
+    ? 'The project could not be loaded, and said nothing about it.'
+    : lines.join('\n');
 }

@@ -1,7 +1,7 @@
 /** One run with everything but its output, and what can be said about its progress. */
 import { formatPath } from '../model.ts';
 import type { NodeRunRecord, RunDetailsRecord, RunRecord } from '../records.ts';
-import { averageDurations, averagePipelineDurations } from '../store/durations.ts';
+import type { AverageDurations } from '../scheduler/cost.ts';
 import { getRun, type RunDetails } from '../store/history.ts';
 import { resumeState } from '../store/resume-state.ts';
 import type { Store } from '../store/store.ts';
@@ -22,22 +22,25 @@ export interface ReadRun {
   readonly work: ExpectedWork;
 }
 
-/** @returns `null` when there is no such run. */
-export async function readRunDetails(store: Store, runId: number): Promise<ReadRun | null> {
-  const found = await getRun(store, runId);
+/**
+ * @param averages of all nodes of the project
+ * @returns `null` when there is no such run.
+ */
+export async function readRunDetails(
+  store: Store,
+  runId: number,
+  averages: Promise<AverageDurations>,
+): Promise<ReadRun | null> {
+  const [found, known] = await Promise.all([getRun(store, runId), averages]);
   if (found === null) return null;
-  const [tasks, pipelines, unrepeated] = await Promise.all([
-    averageDurations(store, found.pipelinePath),
-    averagePipelineDurations(store, found.pipelinePath),
-    unrepeatedNodes(store, found),
-  ]);
+  const unrepeated = await unrepeatedNodes(store, found);
   const { nodePaths, withUpstreams } = found;
   const graph =
     found.graph === null ? null : graphOfRun(found.graph, { nodePaths, withUpstreams, unrepeated });
-  const work = expectedWork(graph, tasks);
+  const work = expectedWork(graph, known);
   const nodeRuns = found.nodeRuns.map(toNodeRunRecord);
   const run = toRunRecord(found);
-  const expected = expectedRecord(new Map([...pipelines, ...tasks]), [
+  const expected = expectedRecord(known, [
     ...(graph?.nodes ?? []),
     ...nodeRuns.map(({ nodePath }) => ({ path: nodePath })),
   ]);

@@ -1,5 +1,6 @@
 /** Tells what is new in one run while it goes on: attempts that began or ended, samples, progress. */
 import type { NodeRunRecord, RunDetailsRecord, StatisticsRecord } from '../records.ts';
+import type { AverageDurations } from '../scheduler/cost.ts';
 import { systemStatistics } from '../store/history.ts';
 import { changedNodeRuns, newStatistics } from '../store/run-changes.ts';
 import type { ChangeNotice } from '../store/run-lock.ts';
@@ -17,6 +18,8 @@ export type RunNews = Extract<FromService, { readonly type: 'run' }>;
 
 export interface FollowerOptions {
   readonly store: () => Promise<Store>;
+  /** Average durations of all nodes. */
+  readonly averages: (store: Store) => Promise<AverageDurations>;
   readonly onNews: (news: RunNews) => void;
   readonly onFailure: (error: unknown) => void;
 }
@@ -48,7 +51,7 @@ export class RunFollower {
       const store = await this.#options.store();
       // What comes while it is read is told afterwards.
       const [read, samples] = await Promise.all([
-        readRunDetails(store, this.runId),
+        readRunDetails(store, this.runId, this.#options.averages(store)),
         systemStatistics(store, this.runId),
       ]);
       this.#read = read;
@@ -71,7 +74,8 @@ export class RunFollower {
   onChange({ run, changed }: ChangeNotice): void {
     if (run !== this.runId) return;
     if (changed.includes('run')) this.#changed = 'all';
-    else if (changed.some(what => what !== 'output') && this.#changed === 'nothing') this.#changed = 'something';
+    else if (changed.some(what => what !== 'output') && this.#changed === 'nothing')
+      this.#changed = 'something';
     this.#schedule();
   }
 

@@ -1,9 +1,8 @@
 /** What the store's history says, in the form in which it crosses processes. */
 import type { Selectable } from 'kysely';
 import { formatPath, type NodePath } from '../model.ts';
-import type { NodeRunRecord, RunPoint, RunRecord, StatisticsRecord } from '../records.ts';
+import type { NodeRunRecord, RunRecord, StatisticsRecord } from '../records.ts';
 import type { NodeRun, RunSummary } from '../store/history.ts';
-import type { Outcome } from '../store/node-outcomes.ts';
 import type { SystemStatisticsTable } from '../store/schema.ts';
 
 export function toRunRecord(run: RunSummary): RunRecord {
@@ -56,12 +55,6 @@ export function toStatisticsRecord(sample: Selectable<SystemStatisticsTable>): S
     netReceived: sample.net_received,
     netSent: sample.net_sent,
   };
-}
-
-export function toRunPoint({ runId, status, startedAt, endedAt, runStartedAt }: Outcome): RunPoint {
-  const duration =
-    startedAt === null || endedAt === null ? null : (endedAt.getTime() - startedAt.getTime()) / 1000;
-  return { runId, at: (startedAt ?? runStartedAt).getTime(), duration, status };
 }
 
 /** Values by path as `a/b`. */

@@ -42,7 +42,10 @@ export class RunWatch {
         return;
       }
       // Of many only the newest, which are the ones that anybody looks at.
-      const missed = Array.from({ length: Math.min(100, Math.max(0, newest - before)) }, (_, i) => newest - i);
+      const missed = Array.from(
+        { length: Math.min(100, Math.max(0, newest - before)) },
+        (_, i) => newest - i,
+      );
       await this.#tell(store, [...new Set([...this.#running, ...running, ...missed])], false);
     });
   }

@@ -187,7 +187,8 @@ export class StoreLink {
       message,
       detail: cause === undefined ? message : errorMessage(cause),
     });
-    if (error instanceof StoreError ? PASSING.has(error.code) : !('exitCode' in Object(error))) this.#retryLater();
+    if (error instanceof StoreError ? PASSING.has(error.code) : !('exitCode' in Object(error)))
+      this.#retryLater();
   }
 
   #retryLater(): void {

@@ -26,7 +26,7 @@ export async function averageDurations(from: Store | Client, path: NodePath): Pr
       ) next
     )
     SELECT path.node_path, average.seconds FROM path, LATERAL (
-      SELECT avg(date_part('epoch', ended_at - started_at)) AS seconds FROM node_run
+      SELECT date_part('epoch', sum(ended_at - started_at)) / count(*) AS seconds FROM node_run
       WHERE ${succeeded} AND node_path = path.node_path
       OFFSET 0
     ) average`,

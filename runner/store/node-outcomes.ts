@@ -9,58 +9,55 @@ import type { Store } from './store.ts';
 export interface Outcome {
   readonly runId: number;
   readonly status: NodeRunStatus;
-  readonly startedAt: Date | null;
-  readonly endedAt: Date | null;
-  /** When the run started. */
-  readonly runStartedAt: Date;
-}
-
-interface OutcomeRow {
-  readonly path: string;
-  readonly run_id: number;
-  readonly status: NodeRunStatus;
-  readonly started_at: Date | null;
-  readonly ended_at: Date | null;
-  readonly run_started_at: Date;
+  /** When it started, or when the run did if it never had its turn: milliseconds since the epoch. */
+  readonly at: number;
+  /** Seconds; `null` when it did not run or still does. */
+  readonly duration: number | null;
 }
 
 /**
  * The newest outcomes of nodes, oldest first, by path as `a/b`. Of each node no more than its newest attempts are read,
- * so that the time grows with the nodes, not with the runs.
+ * so that the time grows with the nodes, not with the runs. Those of a node come as one value, because a row for each
+ * takes many times as long to read.
  *
- * @param limit outcomes of each node
+ * @param limit attempts of each node; of those in the same run only the last one counts
  */
 export async function newestOutcomes(
   store: Store,
   paths: readonly NodePath[],
   limit: number,
 ): Promise<Map<string, Outcome[]>> {
-  const outcomes = new Map<string, Outcome[]>();
-  if (paths.length === 0) return outcomes;
-  // Attempts that were tried again are left out below; with them fewer outcomes than wanted may be left.
-  const { rows } = await sql<OutcomeRow>`
-    SELECT wanted.path, l.run_id, l.status, l.started_at, l.ended_at, r.started_at AS run_started_at
+  if (paths.length === 0) return new Map();
+  const { rows } = await sql<{ path: string; outcomes: string | null }>`
+    SELECT wanted.path, (
+      SELECT string_agg(
+        concat_ws(' ', l.run_id, l.status,
+          date_part('epoch', coalesce(l.started_at, (SELECT r.started_at FROM run r WHERE r.run_id = l.run_id))),
+          date_part('epoch', l.ended_at - l.started_at)),
+        E'\n' ORDER BY l.node_run_id)
+      FROM (
+        SELECT n.run_id, n.status, n.started_at, n.ended_at, n.node_run_id FROM node_run n
+        WHERE n.node_path = CASE wanted.path WHEN '' THEN '{}'::text[] ELSE string_to_array(wanted.path, '/') END
+        ORDER BY n.node_path DESC, n.node_run_id DESC LIMIT ${limit}
+      ) l
+    ) AS outcomes
     FROM unnest(${paths.map(formatPath)}::text[]) AS wanted (path)
-    CROSS JOIN LATERAL (
-      SELECT n.run_id, n.status, n.started_at, n.ended_at, n.node_run_id FROM node_run n
-      WHERE n.node_path = CASE wanted.path WHEN '' THEN '{}'::text[] ELSE string_to_array(wanted.path, '/') END
-      ORDER BY n.node_path DESC, n.node_run_id DESC LIMIT ${limit}
-    ) l
-    JOIN run r ON r.run_id = l.run_id
-    ORDER BY l.node_run_id
   `.execute(await store.db());
-  for (const row of rows) {
+  return new Map(rows.map(row => [row.path, parseOutcomes(row.outcomes)]));
+}
+
+function parseOutcomes(text: string | null): Outcome[] {
+  const outcomes: Outcome[] = [];
+  for (const line of text?.split('\n') ?? []) {
+    const [runId, status, at, duration] = line.split(' ');
     const outcome = {
-      runId: row.run_id,
-      status: row.status,
-      startedAt: row.started_at,
-      endedAt: row.ended_at,
-      runStartedAt: row.run_started_at,
+      runId: Number(runId),
+      status: status as NodeRunStatus, // the table allows no others
+      at: Math.round(Number(at) * 1000),
+      duration: duration === undefined ? null : Number(duration),
     };
-    const known = outcomes.get(row.path);
-    if (known === undefined) outcomes.set(row.path, [outcome]);
-    else if (known.at(-1)?.runId === row.run_id) known[known.length - 1] = outcome;
-    else known.push(outcome);
+    if (outcomes.at(-1)?.runId === outcome.runId) outcomes.pop();
+    outcomes.push(outcome);
   }
   return outcomes;
 }

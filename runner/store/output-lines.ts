@@ -103,7 +103,7 @@ function parseLineTimes(bytes: Buffer): Map<number, LineTimes> {
   const end = bytes.length - 2;
   const idAt = (position: number): number =>
     bytes.readUInt32BE(position + 6) * 0x1_0000_0000 + bytes.readUInt32BE(position + 10);
-  for (let start = HEADER; start < end; ) {
+  for (let start = HEADER; start < end;) {
     const id = idAt(start);
     let stop = start + ROW;
     while (stop < end && idAt(stop) === id) stop += ROW;
@@ -185,7 +185,9 @@ export async function searchStretches(
     offsets.push(sum);
     sum += count;
   }
-  return rows.map(({ number, seq }) => (offsets[number - 1] ?? 0) + seq - (stretches[number - 1]?.first ?? 0));
+  return rows.map(
+    ({ number, seq }) => (offsets[number - 1] ?? 0) + seq - (stretches[number - 1]?.first ?? 0),
+  );
 }
 
 /** `OFFSET 0` keeps each stretch a walk through the index of its own. */

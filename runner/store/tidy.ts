@@ -13,9 +13,7 @@ export async function tidyStore(store: Store): Promise<string[]> {
   await closeLostRuns(store);
   return outcomes.flatMap(outcome =>
     outcome.kind === 'failed'
-      ? [
-          `What a run left in ${outcome.path} while the store was away cannot be stored: ${outcome.message}`,
-        ]
+      ? [`What a run left in ${outcome.path} while the store was away cannot be stored: ${outcome.message}`]
       : [],
   );
 }

@@ -10,6 +10,7 @@ import { copyPostgres } from './copy.ts';
 import { copyBaseline } from './copy-baseline.ts';
 import { loadGzipCsv } from './load.ts';
 import { compare, describeMachine, seconds } from './measure.ts';
+import { exampleWarehouse } from './warehouse.ts';
 import {
   chain,
   independent,
@@ -52,6 +53,7 @@ const workloads: Readonly<Record<string, Workload>> = {
   W8: manyFunctions,
   D1: copyPostgres,
   D1b: loadGzipCsv,
+  E1: exampleWarehouse,
 };
 
 async function againstMake(

@@ -5,10 +5,21 @@
  * Usage: node test/bench/store-queries.ts [output lines, default 1000000] [node runs, default 100000]
  */
 import type { Client } from 'pg';
+import type { NodeGraph } from '../../runner/model.ts';
+import { AverageCache } from '../../runner/service/average-cache.ts';
+import { readFigures, readGrid, readRunTimes } from '../../runner/service/node-figures.ts';
+import { OutputView } from '../../runner/service/output-view.ts';
+import { ProjectGraphs } from '../../runner/service/project-graph.ts';
+import { readRunDetails } from '../../runner/service/run-details.ts';
+import { readRunList } from '../../runner/service/run-queries.ts';
+import { attemptsWithLines } from '../../runner/store/node-outcomes.ts';
+import { READ_LINES_IN_ORDER } from '../../runner/store/output-lines.ts';
+import { changedNodeRuns } from '../../runner/store/run-changes.ts';
 import { averageDurations, averagePipelineDurations } from '../../runner/store/durations.ts';
 import { getRun, lastOutcomes, listRuns, nodeRuns, systemStatistics } from '../../runner/store/history.ts';
 import { getOutput, searchOutput } from '../../runner/store/output-history.ts';
 import { resumeState } from '../../runner/store/resume-state.ts';
+import type { Store } from '../../runner/store/store.ts';
 import { ownStore } from '../support/own-store.ts';
 
 const GOAL = 50;
@@ -27,6 +38,10 @@ async function main(outputLines: number, nodeRunCount: number): Promise<void> {
     console.log((await client.query('SELECT count(*) AS node_runs FROM node_run')).rows[0]);
 
     const last = runs;
+    const graphs = new ProjectGraphs();
+    const averages = new AverageCache();
+    const known = { ...(await graphs.read(store)), averages: await averages.read(store) };
+    await using output = await openOutput(store, last);
     const middle = { nodeRunId: Math.floor(last / 2) * 4_194_304 + 211, seq: 500 };
     const queries: Readonly<Record<string, () => Promise<unknown>>> = {
       'list runs': () => listRuns(store),
@@ -46,6 +61,21 @@ async function main(outputLines: number, nodeRunCount: number): Promise<void> {
       'errors only': () => getOutput(store, last, { errorsOnly: true }),
       'a search that finds nothing': () => searchOutput(store, last, 'nowhere to be found'),
       'what to resume': () => resumeState(store, last),
+      'page: runs': () => readRunList(store, {}),
+      'page: failed runs with a text': () => readRunList(store, { statuses: ['failed'], text: 'it failed' }),
+      'page: a text that is nowhere': () => readRunList(store, { text: 'nowhere to be found' }),
+      'page: unresolved failures': () => readRunList(store, { unresolvedOnly: true }),
+      'page: runs of a task': () => readRunList(store, { path: ['all', 'p3', 't5'] }),
+      'page: a run': () => readRunDetails(store, last, averages.read(store)),
+      'page: what is new in a run': () => changedNodeRuns(store, last, last * 4_194_304 + 400, []),
+      'page: figures of all nodes': () => readFigures(store, known, []),
+      'page: figures of a pipeline': () => readFigures(store, known, ['all', 'p3']),
+      'page: run times of a pipeline': () => readRunTimes(store, known, ['all', 'p3']),
+      'page: attempts of a task': () => attemptsWithLines(store, ['all', 'p8', 't11']),
+      'page: grid, 30 runs': () => readGrid(store, {}),
+      'page: grid of a pipeline': () => readGrid(store, { path: ['all', 'p3'] }),
+      'view: 200 lines in the middle': () => output.view.read(Math.floor(output.view.extent.lines / 2), 200),
+      'view: 200 lines at the end': () => output.view.read(output.view.extent.lines - 200, 200),
     };
     for (const [name, query] of Object.entries(queries)) {
       await query();
@@ -68,6 +98,47 @@ async function main(outputLines: number, nodeRunCount: number): Promise<void> {
   }
 }
 
+/** A view on all output of a run, when it has counted all lines. */
+async function openOutput(store: Store, runId: number): Promise<AsyncDisposable & { view: OutputView }> {
+  const shared = await store.connect();
+  await shared.query(READ_LINES_IN_ORDER);
+  const counted = Promise.withResolvers<void>();
+  const view = new OutputView(
+    1,
+    { runId },
+    {
+      shared: work => work(shared),
+      connect: async () => {
+        const client = await store.connect();
+        await client.query(READ_LINES_IN_ORDER);
+        return client;
+      },
+    },
+    {
+      onExtent: extent => {
+        if (extent.complete) counted.resolve();
+      },
+      onFailure: counted.reject,
+    },
+  );
+  const started = performance.now();
+  await view.open();
+  const opened = performance.now();
+  await counted.promise;
+  const all = performance.now();
+  console.log(
+    `output view of run ${runId}: ${view.extent.lines} lines, opened in ${(opened - started).toFixed(0)} ms, ` +
+      `counted in ${(all - started).toFixed(0)} ms, ${(view.bytes / view.extent.lines).toFixed(1)} bytes a line`,
+  );
+  return {
+    view,
+    async [Symbol.asyncDispose]() {
+      view.close();
+      await shared.end();
+    },
+  };
+}
+
 /** Runs of 500 nodes; every tenth node has output, every twentieth line is an error. */
 async function fill(client: Client, runs: number, linesPerNode: number): Promise<void> {
   await client.query('SET synchronous_commit = off');
@@ -76,9 +147,9 @@ async function fill(client: Client, runs: number, linesPerNode: number): Promise
       pid, runner_version, graph)
     SELECT '{all}', '{}', false, CASE WHEN n % 10 = 0 THEN 'failed' ELSE 'succeeded' END,
       now() - interval '25 days' + n * interval '1 hour', now() - interval '25 days' + n * interval '1 hour 1 minute',
-      'cli', 'ann', 'box', 1, '0.1.0', jsonb_build_object('filler', repeat(md5(n::text), 3000))
+      'cli', 'ann', 'box', 1, '0.1.0', $2::jsonb
     FROM generate_series(1, $1::integer) AS n`,
-    [runs],
+    [runs, JSON.stringify(graphOf())],
   );
   await client.query(
     `INSERT INTO node_run
@@ -104,6 +175,33 @@ async function fill(client: Client, runs: number, linesPerNode: number): Promise
     [linesPerNode],
   );
   await client.query('VACUUM ANALYZE run, node_run, node_output, system_statistics');
+}
+
+/** The graph that the runs have: 20 pipelines in a chain, 24 tasks in each. */
+function graphOf(): NodeGraph {
+  const shared = { description: 'x'.repeat(60), labels: {}, upstreams: [], nodes: [], commands: null };
+  return {
+    ...shared,
+    id: 'all',
+    path: ['all'],
+    kind: 'pipeline',
+    nodes: Array.from({ length: NODES / 25 + 1 }, (_, p) => ({
+      ...shared,
+      id: `p${p}`,
+      path: ['all', `p${p}`],
+      kind: 'pipeline',
+      upstreams: p === 0 ? [] : [`p${p - 1}`],
+      nodes: Array.from({ length: 24 }, (__, t) => ({
+        ...shared,
+        id: `t${t + 1}`,
+        path: ['all', `p${p}`, `t${t + 1}`],
+        kind: 'task' as const,
+        commands: [
+          { kind: 'RunBash', summary: 'y'.repeat(200), location: { file: 'a/b.pipeline.ts', line: t } },
+        ],
+      })),
+    })),
+  };
 }
 
 /** The plans of the statements that pg_stat_statements would show most, by their own functions' SQL. */

@@ -52,7 +52,7 @@ describe('language server', function () {
         line: 5,
         column: 10,
         endLine: 5,
-        endColumn: 97,
+        endColumn: 98,
       },
       addedAt: {
         file: join(folder.path, 'shop.pipeline.ts'),
@@ -67,9 +67,9 @@ describe('language server', function () {
           location: {
             file: join(folder.path, 'shop.pipeline.ts'),
             line: 5,
-            column: 100,
+            column: 101,
             endLine: 5,
-            endColumn: 110,
+            endColumn: 111,
           },
         },
       ],
@@ -87,7 +87,7 @@ describe('language server', function () {
     await editor.change('shop.pipeline.ts', text);
     await editor.until(() => editor.mistakes('shop.pipeline.ts').length > 0);
     assert.deepEqual(editor.mistakes('shop.pipeline.ts'), [
-      '5:100-5:110 error unknown-upstream: Pipeline "shop" has no node "downlaod" (wanted as an upstream of "load"). Did you mean "download"?',
+      '5:101-5:111 error unknown-upstream: Pipeline "shop" has no node "downlaod" (wanted as an upstream of "load"). Did you mean "download"?',
     ]);
     const [diagnostic] = editor.diagnostics('shop.pipeline.ts');
     assert.equal(diagnostic?.source, 'millrace');
@@ -109,7 +109,7 @@ describe('language server', function () {
             changes: {
               [editor.uri('shop.pipeline.ts')]: [
                 {
-                  range: { start: { line: 4, character: 99 }, end: { line: 4, character: 109 } },
+                  range: { start: { line: 4, character: 100 }, end: { line: 4, character: 110 } },
                   newText: "'download'",
                 },
               ],
@@ -120,8 +120,8 @@ describe('language server', function () {
     );
     await editor.edit(
       'shop.pipeline.ts',
-      { line: 4, character: 99 },
-      { line: 4, character: 109 },
+      { line: 4, character: 100 },
+      { line: 4, character: 110 },
       "'download'",
     );
     await editor.until(() => editor.mistakes('shop.pipeline.ts').length === 0);
@@ -180,7 +180,7 @@ describe('language server', function () {
     };
 
     it('offers the siblings that are there already, the last one first', async () => {
-      assert.deepEqual(await completing(shop.replace("['orders', 'items']", "['‸']")), [
+      assert.deepEqual(await completing(shop.replace(", ['orders', 'items']", ", ['‸']")), [
         'items',
         'orders',
         'load',
@@ -189,7 +189,7 @@ describe('language server', function () {
     });
 
     it('offers none twice', async () => {
-      assert.deepEqual(await completing(shop.replace("['orders', 'items']", "['orders', '‸items']")), [
+      assert.deepEqual(await completing(shop.replace(", ['orders', 'items']", ", ['orders', '‸items']")), [
         'items',
         'load',
         'download',
@@ -225,7 +225,7 @@ describe('language server', function () {
       assert.deepEqual(asked.answer, [
         {
           uri: asked.editor.uri('shop.pipeline.ts'),
-          range: { start: { line: 3, character: 24 }, end: { line: 3, character: 32 } },
+          range: { start: { line: 3, character: 25 }, end: { line: 3, character: 33 } },
         },
       ]);
     });
@@ -241,8 +241,8 @@ describe('language server', function () {
       assert.deepEqual(
         asked.answer.map(({ range: { start, end } }) => [start.line, start.character, end.character]),
         [
-          [5, 20, 26],
-          [6, 52, 58],
+          [5, 21, 27],
+          [6, 48, 54],
         ],
       );
     });
@@ -281,7 +281,7 @@ From the CRM
 
 1. RunBash \`curl x\``,
         },
-        range: { start: { line: 4, character: 100 }, end: { line: 4, character: 108 } },
+        range: { start: { line: 4, character: 101 }, end: { line: 4, character: 109 } },
       });
     });
   });

@@ -53,9 +53,9 @@ describe('the harness of the workbench', () => {
 
   it('finds what is not accessible', async () => {
     const violations = await accessibilityViolations(await workbench.webview('Probe'));
-    assert.deepEqual(
-      violations.map(({ rule }) => rule),
-      ['image-alt'],
+    assert.ok(
+      violations.some(({ rule }) => rule === 'image-alt'),
+      JSON.stringify(violations),
     );
   });
 

@@ -168,13 +168,16 @@ export function drawGraph(svg: SVGSVGElement, model: GraphModel, name: string): 
         `graph-node ${node.kind} ${node.isOpen ? 'open' : 'closed'} state-${face.state}`,
       );
       if (icon !== null) {
-        const name = face.state === 'none' ? kindIcon(node.kind === 'stub' ? 'task' : node.kind) : stateIcon(face.state);
+        const name =
+          face.state === 'none' ? kindIcon(node.kind === 'stub' ? 'task' : node.kind) : stateIcon(face.state);
         icon.textContent = glyph(name);
         icon.setAttribute('class', name.endsWith('~spin') ? 'icon spin' : 'icon');
       }
     }
     if (line !== null && each.face?.line !== face.line) {
-      const room = node.isOpen ? each.width - 60 : each.width - textStart - (node.kind === 'pipeline' ? 34 : 8);
+      const room = node.isOpen
+        ? each.width - 60
+        : each.width - textStart - (node.kind === 'pipeline' ? 34 : 8);
       line.textContent = fit(face.line, fonts.line, room);
     }
     if (progress !== null) {

@@ -17,8 +17,8 @@ export interface Face {
 export interface LiveNodes {
   /** By path: the newest attempt. */
   readonly latest: ReadonlyMap<string, NodeRunRecord>;
-  /** Whether a node has its turn in the run. */
-  readonly isPart: (key: string) => boolean;
+  /** By path: how it stands; what has no part in the run is missing. */
+  readonly states: ReadonlyMap<string, ShownState>;
   /** By path: tasks of the run below it. */
   readonly counts: ReadonlyMap<string, PartCounts>;
   readonly expected: Readonly<Record<string, number>>;
@@ -37,13 +37,15 @@ export function faceOf(
   now: number,
 ): Face {
   if (node.kind === 'stub') return { state: 'none', line: '', progress: null };
-  if (live?.isPart(node.key) === true) return liveFace(node, live, now);
+  if (live?.states.has(node.key) === true) return liveFace(node, live, now);
   const last = figures?.last ?? null;
   const state: ShownState = last?.status ?? 'none';
   const parts = [what(node)];
   if (state === 'failed') return { state, line: failedLine(node, last), progress: null };
   const seconds =
-    state === 'succeeded' ? (figures?.averageDuration ?? durationOf(last)) : (figures?.averageDuration ?? null);
+    state === 'succeeded'
+      ? (figures?.averageDuration ?? durationOf(last))
+      : (figures?.averageDuration ?? null);
   if (state === 'succeeded' && seconds !== null) parts.push(formatDuration(seconds));
   else if (state !== 'none' && state !== 'succeeded') parts.push(stateWord(state));
   return { state, line: parts.join(' · '), progress: null };
@@ -53,13 +55,16 @@ function liveFace(node: GraphNode, live: LiveNodes, now: number): Face {
   const run = live.latest.get(node.key);
   const state: ShownState = run?.status ?? 'queued';
   const expected = live.expected[node.key];
-  if (run === undefined)
-    return { state, line: `${what(node)} · ${stateWord('queued')}`, progress: null };
+  if (run === undefined) return { state, line: `${what(node)} · ${stateWord('queued')}`, progress: null };
   switch (run.status) {
     case 'running': {
       const elapsed = Math.max(0, (now - (run.startedAt ?? now)) / 1000);
       const progress = expected === undefined || expected <= 0 ? null : Math.min(0.97, elapsed / expected);
-      const { finished, failed, running } = live.counts.get(node.key) ?? { finished: 0, failed: 0, running: 0 };
+      const { finished, failed, running } = live.counts.get(node.key) ?? {
+        finished: 0,
+        failed: 0,
+        running: 0,
+      };
       if (node.kind === 'pipeline') {
         const state = failed > 0 ? 'failed' : 'running';
         const line =
@@ -90,7 +95,9 @@ function liveFace(node: GraphNode, live: LiveNodes, now: number): Face {
 function failedLine(node: GraphNode, run: NodeRunRecord | null): string {
   const error = run?.error?.split('\n').find(line => line.trim() !== '');
   const attempt = run !== null && run.attempt > 1 ? `, attempt ${String(run.attempt)}` : '';
-  return error === undefined || node.kind === 'pipeline' ? `failed${attempt}` : `failed${attempt} · ${error.trim()}`;
+  return error === undefined || node.kind === 'pipeline'
+    ? `failed${attempt}`
+    : `failed${attempt} · ${error.trim()}`;
 }
 
 function what(node: GraphNode): string {

@@ -35,8 +35,7 @@ export function impliedUpstreams(nodes: readonly Dependent[]): ReadonlyMap<strin
     const found = new Set<string>();
     for (const upstream of upstreams[number] ?? []) {
       const isAboveAnother = (upstreams[number] ?? []).some(
-        other =>
-          other !== upstream && (((above[other]?.[upstream >> 5] ?? 0) >>> (upstream & 31)) & 1) === 1,
+        other => other !== upstream && (((above[other]?.[upstream >> 5] ?? 0) >>> (upstream & 31)) & 1) === 1,
       );
       if (isAboveAnother) found.add(nodes[upstream]?.id ?? '');
     }
@@ -62,5 +61,5 @@ function inOrder(upstreams: readonly (readonly number[])[]): {
       if (left === 0) order.push(downstream);
     }
   const done = new Set(order);
-  return { order, circular: new Set(upstreams.keys().filter(number => !done.has(number))) };
+  return { order, circular: new Set([...upstreams.keys()].filter(number => !done.has(number))) };
 }

@@ -152,7 +152,7 @@ function placeLevel(
     height: top + grid.height,
     boxes,
     lines: new Map(
-      layered.lines.entries().map(([index, path]) => [index, path.map(({ x, y }) => ({ x: x + left, y }))]),
+      [...layered.lines].map(([index, path]) => [index, path.map(({ x, y }) => ({ x: x + left, y }))]),
     ),
   };
 }

@@ -43,7 +43,8 @@ export function makeRenderer(): RenderGraph {
     holder.innerHTML = text;
     const svg = holder.querySelector('svg');
     if (svg === null) throw new Error('Mermaid gave no picture');
-    for (const attribute of ['style', 'class', 'aria-roledescription', 'role']) svg.removeAttribute(attribute);
+    for (const attribute of ['style', 'class', 'aria-roledescription', 'role'])
+      svg.removeAttribute(attribute);
     svg.classList.add('graph');
     return drawGraph(svg, model, name);
   };

@@ -78,8 +78,7 @@ export function buildGraph(root: PageNode, options: GraphOptions): GraphModel {
       }
     return siblings.map(sibling => {
       const key = formatPath(sibling.path);
-      const isOpen =
-        sibling.kind === 'pipeline' && sibling.nodes.length > 0 && !options.collapsed.has(key);
+      const isOpen = sibling.kind === 'pipeline' && sibling.nodes.length > 0 && !options.collapsed.has(key);
       return {
         id: ids.get(sibling.id) ?? nextId(),
         key,

@@ -169,7 +169,9 @@ export function OutputView({ scope, label, pipelinePath, isLive, onNode }: Outpu
           value={text}
           width={220}
           count={matchCount(text, search, current)}
-          inputRef={field}
+          inputRef={element => {
+            field.current = element;
+          }}
           onChange={setText}
           onNext={() => {
             goToMatch('next');

@@ -1,5 +1,5 @@
 /** What can be filled in. */
-import type { RefObject } from 'preact';
+import type { Ref } from 'preact';
 import { useRef } from 'preact/hooks';
 import { Icon } from './icon.tsx';
 
@@ -20,7 +20,7 @@ export function SearchField({
   /** As in `4 of 12`. */
   count?: string | undefined;
   width?: number;
-  inputRef?: RefObject<HTMLInputElement>;
+  inputRef?: Ref<HTMLInputElement>;
   onChange: (text: string) => void;
   onNext?: () => void;
   onPrevious?: () => void;

@@ -146,7 +146,7 @@ function LaneArea({ label, lanes, selectedKey, onSelect, onOpen, measureRef }: A
         if (Math.abs(y - top) >= LANE * (MARGIN / 2)) setTop(y);
       }}
     >
-      <div class="timeline-lanes" ref={measureRef} style={{ height: `${count * LANE}px` }}>
+      <div class="timeline-lanes" ref={measureRef ?? null} style={{ height: `${count * LANE}px` }}>
         {visible.map(one => (
           <NodeBars
             key={keyOf(one)}

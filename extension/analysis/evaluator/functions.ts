@@ -21,6 +21,8 @@ export interface Closure {
   readonly isArrow: boolean;
   readonly isAsync: boolean;
   readonly isGenerator: boolean;
+  /** That of all calls of a synchronous arrow function in an asynchronous one. */
+  frame?: Frame;
 }
 
 export type AnyFunction = (this: unknown, ...args: unknown[]) => unknown;
@@ -90,7 +92,9 @@ export function callClosure(
   const frame: Frame = closure.isArrow
     ? closure.isAsync === closure.scope.frame.isAsync
       ? closure.scope.frame
-      : arrowFrame(closure)
+      : closure.isAsync
+        ? arrowFrame(closure)
+        : (closure.frame ??= arrowFrame(closure))
     : {
         thisValue,
         hasThis: true,

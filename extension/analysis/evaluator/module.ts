@@ -6,10 +6,12 @@ import type { ProjectFiles } from '../project-files.ts';
 import { boundNames, factsOf, isDeclaredOnly } from '../source-facts.ts';
 import { Kind, type SourceFile, type SyntaxNode, syntaxMistakes, ts } from '../syntax.ts';
 import type { Machine } from './machine.ts';
+import { hasValues } from './namespaces.ts';
 import { Platform } from './platform.ts';
 import { rejected, resolved, settle } from './promises.ts';
 import { type Binding, type Frame, Scope } from './scope.ts';
-import { hoist, hoistVariables, runModule } from './statements.ts';
+import { hoist, hoistVariables } from './declarations.ts';
+import { runModule } from './statements.ts';
 import { Coerced, Dyn, Unsupported, UserThrow } from './values.ts';
 
 type Exported = Binding | { readonly value: unknown };
@@ -538,5 +540,6 @@ function declaredNames(statement: ts.Statement): string[] {
   if (ts.isFunctionDeclaration(statement) || ts.isClassDeclaration(statement)) {
     return [statement.name?.text ?? '*default*'];
   }
+  if (ts.isModuleDeclaration(statement)) return hasValues(statement) ? [statement.name.text] : [];
   return ts.isEnumDeclaration(statement) ? [statement.name.text] : [];
 }

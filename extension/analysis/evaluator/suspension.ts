@@ -1,4 +1,5 @@
 /** `await` and `yield` inside of expressions. */
+import { isSuspending } from '../source-facts.ts';
 import { Kind, type SyntaxNode, ts } from '../syntax.ts';
 import { getProperty } from './access.ts';
 import { asyncItems, iterate } from './iteration.ts';
@@ -7,21 +8,9 @@ import type { Machine } from './machine.ts';
 import type { Scope } from './scope.ts';
 import { Dyn, type Suspension } from './values.ts';
 
-const known = new WeakMap<SyntaxNode, boolean>();
-
-/** Whether a piece of code waits or yields itself, not in a function within it. */
+/** Whether a piece of code waits or yields itself, not in a function within it. The facts of its file must be known. */
 export function hasSuspension(node: SyntaxNode): boolean {
-  let found = known.get(node);
-  if (found === undefined) {
-    found =
-      node.kind === Kind.AwaitExpression ||
-      node.kind === Kind.YieldExpression ||
-      (!ts.isFunctionLike(node) &&
-        !ts.isClassLike(node) &&
-        ts.forEachChild(node, child => hasSuspension(child) || undefined) === true);
-    known.set(node, found);
-  }
-  return found;
+  return isSuspending(node);
 }
 
 /** Values of `await` and `yield` that were computed before the expression around them is evaluated. */

@@ -66,3 +66,11 @@ ${rows.join('\n')}
   );
   return file;
 }
+
+if (import.meta.main) {
+  if (process.argv[2] === 'empty') await emptyGallery();
+  else {
+    const file = await writeGalleryIndex();
+    if (file !== null) process.stdout.write(`gallery: ${file}\n`);
+  }
+}

@@ -2,7 +2,7 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { existsSync, readFileSync } from 'node:fs';
-import { mkdir, mkdtemp, open, readFile, rename, rm, symlink, writeFile } from 'node:fs/promises';
+import { chmod, mkdir, mkdtemp, open, readFile, rename, rm, symlink, writeFile } from 'node:fs/promises';
 import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { dirname, join, resolve } from 'node:path';
@@ -78,6 +78,8 @@ export async function startServer(options: ServerOptions = {}): Promise<VscodeSe
   const vscode = await installedVscode(options.version ?? 'newest');
   // Short, because paths of Unix sockets end at 107 characters.
   const profile = await mkdtemp(join(tmpdir(), 'vs-'));
+  // Below it are the temporary files of the extension host: as root, Postgres runs there under another account.
+  await chmod(profile, 0o755);
   try {
     return await startIn(profile, vscode, options);
   } catch (error) {

@@ -34,6 +34,7 @@ export async function installedVscode(version: VscodeVersion): Promise<Vscode> {
   const cache = join(process.env['XDG_CACHE_HOME'] ?? join(homedir(), '.cache'), 'millrace-test');
   const directory = join(cache, name);
   if (!existsSync(directory)) {
+    process.stderr.write(`millrace: installing the ${version} VS Code for tests (once, about a minute)\n`);
     await mkdir(cache, { recursive: true });
     // What is half installed has another name, so it is never taken for a whole one.
     const temporary = await mkdtemp(join(cache, `${name}.part-`));
@@ -115,6 +116,6 @@ async function npm(args: readonly string[], cwd: string, env: NodeJS.ProcessEnv)
 if (import.meta.main) {
   for (const version of process.argv.slice(2)) {
     if (version !== 'newest' && version !== 'oldest') throw new Error(`no such VS Code: ${version}`);
-    process.stdout.write(`${(await installedVscode(version)).entry}\n`);
+    await installedVscode(version);
   }
 }

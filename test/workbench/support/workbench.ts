@@ -132,7 +132,7 @@ export async function openWorkbench(options: WorkbenchOptions = {}): Promise<Wor
   const quickInput = (): Locator => page.locator('.quick-input-widget');
   const consoleErrors = (): string[] => [
     ...watched.consoleErrors.filter(isOurs),
-    ...extensionHostErrors(server.profile).filter(isOurs),
+    ...extensionHostErrors(server.profile).filter(mentionsUs),
   ];
   const disposal = started.move();
   return {
@@ -248,28 +248,36 @@ async function retry(attempt: (timeout: number) => Promise<void>): Promise<void>
 
 /** Webviews are not inside the DOM of their editor or view: each is a frame in a frame, with the title on the inner one. */
 async function findWebview(page: Page, title: string | RegExp): Promise<Frame> {
-  let found: Frame | null = null;
+  const found: Frame[] = [];
   await waitUntil(async () => {
     for (const outer of await page.locator('iframe.webview.ready').elementHandles()) {
       try {
         const inner = await (await outer.contentFrame())?.$('iframe#active-frame');
         const name = (await inner?.getAttribute('title')) ?? '';
-        if (typeof title === 'string' ? name === title : title.test(name))
-          found = (await inner?.contentFrame()) ?? null;
+        const matches = typeof title === 'string' ? name === title : title.test(name);
+        const frame = matches ? await inner?.contentFrame() : null;
+        if (frame != null) found.push(frame);
       } catch (error) {
-        // A webview that was just replaced by another document.
-        if (page.isClosed() || error instanceof playwrightErrors.TimeoutError) throw error;
+        // A webview may be replaced by another document while it is looked at.
+        if (page.isClosed()) throw error;
       }
     }
-    return found !== null;
+    return found.length > 0;
   });
-  if (found === null) throw new Error('no webview was found');
-  return found;
+  const [frame] = found;
+  if (frame === undefined) throw new Error('no webview was found');
+  return frame;
 }
 
-/** VS Code and its own extensions have errors too, above all on a loaded machine. */
+/** VS Code has errors too: of its own modules, of one that only Microsoft's builds have, of its extensions' logs. */
 function isOurs(message: string): boolean {
-  return /millrace\.millrace|dist\/(webview|extension)|webview\/browser\/pre\//.test(message);
+  const isVscode =
+    /\/static\/(?!out\/vs\/workbench\/contrib\/webview\/)\S*:\d+\)$|\/vsda(_bg)?\.(js|wasm):/.test(message);
+  return !isVscode || mentionsUs(message);
+}
+
+function mentionsUs(message: string): boolean {
+  return /\bmillrace\.millrace\b|\bdist\/(extension|language-client)\.cjs\b/.test(message);
 }
 
 function extensionHostErrors(profile: string): string[] {

@@ -1,0 +1,179 @@
+/** Begins runs for the user: saves files, asks for parameters, shows that something happens, and says why not. */
+import * as vscode from 'vscode';
+import type { NodePath, ParameterValue } from '../../runner/model.ts';
+import type { RunRecord } from '../../runner/records.ts';
+import { type Disposes, type Log, messageOf } from '../events.ts';
+import { t } from '../l10n.ts';
+import { askParameters } from '../parameters/ask-parameters.ts';
+import { parametersOf } from '../parameters/parameter-input.ts';
+import type { Processes } from '../processes.ts';
+import type { Project } from '../project/project.ts';
+import { nameOfPath } from '../wording.ts';
+import { requestAgain, requestFor, type RunKind, type RunRequest } from './run-arguments.ts';
+import { type RunStart, startRun } from './run-starter.ts';
+
+const startedKey = 'millrace.startedRuns';
+const remembered = 100;
+
+export class RunLauncher implements Disposes {
+  readonly #processes: Processes;
+  readonly #memory: vscode.Memento;
+  readonly #log: vscode.LogOutputChannel;
+  readonly #began = new vscode.EventEmitter<{ readonly project: Project; readonly runId: number }>();
+  /** Values that were given last, by folder and name. */
+  readonly #given = new Map<string, ParameterValue>();
+
+  constructor(context: vscode.ExtensionContext, processes: Processes, log: vscode.LogOutputChannel) {
+    this.#processes = processes;
+    this.#memory = context.workspaceState;
+    this.#log = log;
+  }
+
+  /** A run was started by this window. */
+  get onBegan(): vscode.Event<{ readonly project: Project; readonly runId: number }> {
+    return this.#began.event;
+  }
+
+  /** Whether this window has started a run, before a reload as well. */
+  hasStarted(folder: string, runId: number): boolean {
+    return this.#started.includes(`${folder}#${String(runId)}`);
+  }
+
+  /** @returns the run's id; `undefined` when it was not begun, which the user knows by then. */
+  async run(
+    project: Project,
+    paths: readonly NodePath[],
+    withUpstreams: boolean,
+  ): Promise<number | undefined> {
+    if (!(await allowed())) return undefined;
+    const asked = parametersOf(project.state.pipelines, paths.length === 0 ? [[]] : paths);
+    const { folder } = project.state;
+    const params = await askParameters(asked, name => this.#given.get(`${folder} ${name}`));
+    if (params === undefined) return undefined;
+    for (const [name, value] of Object.entries(params)) this.#given.set(`${folder} ${name}`, value);
+    return await this.#begin(project, { ...requestFor(paths, withUpstreams), params });
+  }
+
+  /** The same run once more, with its parameters. */
+  async rerun(project: Project, run: RunRecord): Promise<number | undefined> {
+    if (!(await allowed())) return undefined;
+    return await this.#begin(project, requestAgain(run));
+  }
+
+  /** Goes on with what did not succeed. */
+  async resume(project: Project, run: RunRecord): Promise<number | undefined> {
+    if (!(await allowed())) return undefined;
+    const { pipelinePath, nodePaths } = run;
+    return await this.#start(project, { kind: 'resume', runId: run.runId }, pipelinePath, nodePaths);
+  }
+
+  dispose(): void {
+    this.#began.dispose();
+  }
+
+  async #begin(project: Project, request: RunRequest): Promise<number | undefined> {
+    return await this.#start(project, { kind: 'run', request }, request.path, request.nodePaths);
+  }
+
+  async #start(
+    project: Project,
+    what: RunKind,
+    path: NodePath,
+    nodePaths: readonly NodePath[],
+  ): Promise<number | undefined> {
+    await saveFiles(project);
+    const unmark = project.markRequested(path, nodePaths);
+    try {
+      const start = await vscode.window.withProgress(
+        { location: { viewId: 'millrace.pipelines' }, title: t('Starting {0}', nameOfPath(path)) },
+        async () => {
+          const commandLine = await this.#processes.commandLine(project);
+          const started = await startRun(commandLine, what, this.#log);
+          if (started.kind === 'started') await project.noteStarted(started.runId);
+          return started;
+        },
+      );
+      if (start.kind === 'started') {
+        for (const notice of start.notices) this.#log.warn(`run ${String(start.runId)}: ${notice}`);
+        await this.#remember(project.state.folder, start.runId);
+        this.#began.fire({ project, runId: start.runId });
+        return start.runId;
+      }
+      unmark();
+      return await this.#refused(project, what, start);
+    } catch (error) {
+      await showError(messageOf(error), this.#log);
+      return undefined;
+    } finally {
+      unmark();
+    }
+  }
+
+  async #refused(
+    project: Project,
+    what: RunKind,
+    { message }: Extract<RunStart, { kind: 'refused' }>,
+  ): Promise<number | undefined> {
+    const isConcurrent = what.kind === 'run' && message.includes('--allow-concurrent');
+    if (!isConcurrent) {
+      await showError(message, this.#log);
+      return undefined;
+    }
+    const anyway = t('Run Beside It');
+    this.#log.warn(message);
+    // The last sentence is about the command line.
+    const chosen = await vscode.window.showWarningMessage(
+      message.replace(/ Wait for it, end it with .*$/s, ''),
+      anyway,
+    );
+    if (chosen !== anyway) return undefined;
+    return await this.#begin(project, { ...what.request, allowConcurrent: true });
+  }
+
+  get #started(): readonly string[] {
+    return this.#memory.get<readonly string[]>(startedKey) ?? [];
+  }
+
+  async #remember(folder: string, runId: number): Promise<void> {
+    await this.#memory.update(
+      startedKey,
+      [...this.#started, `${folder}#${String(runId)}`].slice(-remembered),
+    );
+  }
+}
+
+/** What the editor shows is what runs. */
+async function saveFiles(project: Project): Promise<void> {
+  const folder = vscode.Uri.parse(project.state.folder).fsPath;
+  for (const document of vscode.workspace.textDocuments)
+    if (document.isDirty && document.uri.scheme === 'file' && document.uri.fsPath.startsWith(folder))
+      await document.save();
+}
+
+/** Nothing is executed in a folder that is not trusted, whoever asks. */
+export async function allowed(): Promise<boolean> {
+  if (vscode.workspace.isTrusted) return true;
+  const manage = t('Manage Workspace Trust');
+  const chosen = await vscode.window.showWarningMessage(
+    t('This folder is not trusted: its pipelines are shown, but nothing of it is executed.'),
+    manage,
+  );
+  if (chosen === manage) await vscode.commands.executeCommand('workbench.trust.manage');
+  return false;
+}
+
+/** An error for the user: its first line, with the rest in the log. */
+export async function showError(
+  message: string,
+  log: Pick<vscode.LogOutputChannel, 'error' | 'show'> & Log,
+): Promise<void> {
+  log.error(message);
+  const [first = message, ...more] = message.split('\n');
+  const showLog = t('Show Log');
+  const text = more.length === 0 ? first : `${first} …`;
+  // Not awaited by what failed: the message may stay for as long as the user likes.
+  void vscode.window.showErrorMessage(text, showLog).then(chosen => {
+    if (chosen === showLog) log.show();
+  });
+  await Promise.resolve();
+}

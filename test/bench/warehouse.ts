@@ -1,0 +1,163 @@
+/**
+ * E1: the example warehouse with two days of a million rows in each of their two files, and then one day more. What counts
+ * is how much of the time no SQL accounts for: along the chain of tasks that ends last, the time between two tasks, and the
+ * time within a task in which its statement does not work.
+ */
+import { execFile } from 'node:child_process';
+import { cp, rm } from 'node:fs/promises';
+import { join } from 'node:path';
+import { setTimeout as wait } from 'node:timers/promises';
+import { fileURLToPath } from 'node:url';
+import { promisify } from 'node:util';
+import pg from 'pg';
+import { warehouseConfig } from '../../runner/store/embedded/databases.ts';
+import { BenchProject } from './contestants.ts';
+
+const resources = fileURLToPath(new URL('../..', import.meta.url));
+const example = join(resources, 'examples', 'python-project-stats');
+
+/** Rows of each file; two files a day. */
+const ROWS = Number(process.env['BENCH_ROWS'] ?? 1_000_000);
+
+/** Milliseconds between two looks at the server. */
+const SAMPLING = 4;
+
+/** A node's part of a run; seconds since the epoch. */
+interface Span {
+  readonly path: string;
+  readonly kind: string;
+  readonly start: number;
+  readonly end: number;
+}
+
+interface Sample {
+  /** Seconds since the epoch. */
+  readonly time: number;
+  /** Statements that work, and do not wait for their client. */
+  readonly working: number;
+}
+
+export async function exampleWarehouse(folder: string): Promise<void> {
+  const project = await BenchProject.create(folder, 'warehouse', '');
+  await rm(join(project.directory, 'warehouse.pipeline.ts'));
+  await cp(example, project.directory, {
+    recursive: true,
+    filter: source => !/[\\/](?:data|node_modules|\.millrace)$/.test(source),
+  });
+  await project.millrace('store', 'migrate');
+  const params = ['--param', `sample_rows=${String(ROWS)}`];
+  console.log(
+    `\nE1: the example warehouse, ${ROWS.toLocaleString('en')} rows in each of two files a day, 2 at once`,
+  );
+  const collect = (...more: readonly string[]): Promise<void> =>
+    project.millrace('run', 'python_project_stats/collect_data', ...params, ...more);
+  await collect();
+  await report(project, 'two days');
+  await collect('--param', 'sample_last_day=2018-04-11');
+  await report(project, 'one day more');
+}
+
+async function report(project: BenchProject, what: string): Promise<void> {
+  const home = project.environment['MILLRACE_HOME'] ?? '';
+  const client = new pg.Client(
+    await warehouseConfig({ home, resources, projectDirectory: project.directory }),
+  );
+  await client.connect();
+  const samples: Sample[] = [];
+  const ended = new AbortController();
+  const sampling = sample(client, samples, ended.signal);
+  const began = Date.now() / 1000;
+  try {
+    await project.run(2, 'python_project_stats');
+  } finally {
+    ended.abort();
+    await sampling;
+    await client.end();
+  }
+  const wall = Date.now() / 1000 - began;
+  const spans = await spansOfLastRun(project);
+  const overhead = overheadOf(spans, samples, began, began + wall);
+  console.log(`  ${what.padEnd(38)}  ${wall.toFixed(2).padStart(7)} s from the command to its end`);
+  for (const { path, start, end } of spans.filter(
+    ({ kind, path }) => kind === 'pipeline' && path.split('/').length === 2,
+  ))
+    console.log(`    ${path.padEnd(36)}  ${(end - start).toFixed(2).padStart(7)} s`);
+  const share = (seconds: number): string =>
+    `${seconds.toFixed(2).padStart(7)} s, ${((100 * seconds) / wall).toFixed(1)} %`;
+  console.log(`    ${'start-up and end of the command'.padEnd(36)}  ${share(overhead.outside)}`);
+  console.log(`    ${'between tasks of the last chain'.padEnd(36)}  ${share(overhead.between)}`);
+  console.log(`    ${'within them, no statement works'.padEnd(36)}  ${share(overhead.within)}`);
+  const all = overhead.outside + overhead.between + overhead.within;
+  console.log(`    ${'overhead in all (goal: < 5 %)'.padEnd(36)}  ${share(all)}`);
+}
+
+async function sample(client: pg.Client, samples: Sample[], signal: AbortSignal): Promise<void> {
+  while (!signal.aborted) {
+    const { rows } = await client.query<{ time: number; working: number }>(
+      `SELECT extract(epoch FROM clock_timestamp())::float AS time, count(*)::int AS working FROM pg_stat_activity
+      WHERE application_name = 'millrace' AND state = 'active' AND datname = current_database()
+        AND backend_type = 'client backend' AND wait_event_type IS DISTINCT FROM 'Client' AND pid <> pg_backend_pid()`,
+    );
+    const [row] = rows;
+    if (row !== undefined) samples.push(row);
+    await wait(SAMPLING);
+  }
+}
+
+async function spansOfLastRun(project: BenchProject): Promise<readonly Span[]> {
+  const runs = JSON.parse(await outputOf(project, 'runs', '--limit', '1', '--json')) as { runId: number }[];
+  const { nodeRuns } = JSON.parse(await outputOf(project, 'show', String(runs[0]?.runId), '--json')) as {
+    nodeRuns: { path: string[]; kind: string; startedAt: string | null; endedAt: string | null }[];
+  };
+  return nodeRuns.flatMap(({ path, kind, startedAt, endedAt }) =>
+    startedAt === null || endedAt === null
+      ? []
+      : [
+          {
+            path: path.join('/'),
+            kind,
+            start: Date.parse(startedAt) / 1000,
+            end: Date.parse(endedAt) / 1000,
+          },
+        ],
+  );
+}
+
+/** Upper bounds: where of two running tasks only one works in the database, the chain's task counts as the other one. */
+function overheadOf(
+  spans: readonly Span[],
+  samples: readonly Sample[],
+  began: number,
+  ended: number,
+): { readonly outside: number; readonly between: number; readonly within: number } {
+  const tasks = spans.filter(({ kind }) => kind === 'task').toSorted((a, b) => a.end - b.end);
+  const chain: Span[] = [];
+  for (let at = tasks.at(-1); at !== undefined;) {
+    chain.push(at);
+    const { start } = at;
+    at = tasks.findLast(({ end }) => end <= start + 0.001 && end < (chain.at(-1)?.end ?? 0));
+  }
+  const first = chain.at(-1)?.start ?? began;
+  const last = chain[0]?.end ?? ended;
+  const busy = chain.reduce((sum, { start, end }) => sum + end - start, 0);
+  let within = 0;
+  for (const { start, end } of chain) {
+    const seen = samples.filter(({ time }) => time >= start && time < end);
+    const idle = seen.filter(({ time, working }) => {
+      const running = tasks.filter(task => task.start <= time && time < task.end).length;
+      return working < running;
+    });
+    // A task that is shorter than the time between two looks counts as idle.
+    within += (end - start) * (seen.length === 0 ? 1 : idle.length / seen.length);
+  }
+  return { outside: ended - began - (last - first), between: Math.max(0, last - first - busy), within };
+}
+
+async function outputOf(project: BenchProject, ...args: readonly string[]): Promise<string> {
+  const { stdout } = await promisify(execFile)(
+    process.execPath,
+    [join(resources, 'dist', 'millrace.js'), ...args],
+    { cwd: project.directory, env: project.environment, maxBuffer: 100_000_000 },
+  );
+  return stdout;
+}

@@ -1,0 +1,4 @@
+import { startPage } from '../../start.tsx';
+import { RunPage } from './run-page.tsx';
+
+startPage(RunPage);
