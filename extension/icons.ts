@@ -19,7 +19,7 @@ export function kindIcon(kind: NodeKind | 'dynamic'): Icon {
     case 'pipeline':
       return { codicon: 'type-hierarchy-sub' };
     case 'task':
-      return { codicon: 'symbol-event' };
+      return { codicon: 'terminal' };
     case 'parallel':
       return { codicon: 'layers' };
     case 'dynamic':
@@ -32,7 +32,7 @@ export function statusIcon(status: NodeStatus, kind: NodeKind | 'dynamic'): Icon
     case 'none':
       return kindIcon(kind);
     case 'queued':
-      return { codicon: 'circle-outline', colour: grey };
+      return { codicon: 'circle-large-outline', colour: grey };
     case 'running':
       return outcomeIcon('running');
     case 'ended':

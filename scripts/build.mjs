@@ -51,8 +51,22 @@ const entries = {
   check: 'extension/language/check-main.ts',
 };
 
+const morphCommon = 'ts-morph-common.cjs';
+
+/** Has a package loaded by `require()` from a file beside the bundle. */
+function apart(filter, file) {
+  return {
+    name: `apart: ${file}`,
+    setup: ({ onResolve }) => {
+      onResolve({ filter }, ({ kind }) =>
+        kind === 'entry-point' ? null : { path: `./${file}`, external: true },
+      );
+    },
+  };
+}
+
 async function buildRunner(directory) {
-  const [modules] = await Promise.all([
+  const results = await Promise.all([
     build({
       ...node,
       format: 'esm',
@@ -60,6 +74,7 @@ async function buildRunner(directory) {
       outdir: directory,
       chunkNames: 'chunk-[hash]',
       external: ['pg-native'],
+      plugins: [apart(/^@ts-morph\/common$/, morphCommon)],
       entryPoints: Object.fromEntries(
         Object.entries(entries).filter(([, source]) => existsSync(join(root, source))),
       ),
@@ -71,15 +86,19 @@ async function buildRunner(directory) {
           '__millraceDirname=import.meta.dirname,__millraceFilename=import.meta.filename;',
       },
     }),
-    // A file of its own, read only when a pipeline file is not in the transpile cache.
-    build({
-      ...node,
-      format: 'cjs',
-      keepNames: false,
-      minify: true,
-      outfile: join(directory, 'typescript.cjs'),
-      entryPoints: ['typescript'],
-    }),
+    // Files of their own, of which no name is ever shown: `typescript` is read only when a pipeline file is not in the
+    // transpile cache, the TypeScript of ts-morph by the analysis.
+    ...Object.entries({ 'typescript.cjs': 'typescript', [morphCommon]: '@ts-morph/common' }).map(
+      ([file, entry]) =>
+        build({
+          ...node,
+          format: 'cjs',
+          keepNames: false,
+          minify: true,
+          outfile: join(directory, file),
+          entryPoints: [entry],
+        }),
+    ),
   ]);
   chmodSync(join(directory, 'millrace.js'), 0o755);
   copyFileSync(
@@ -106,7 +125,7 @@ async function buildRunner(directory) {
     { cwd: root, stdio: 'inherit' },
   );
   if (types.status !== 0) throw new Error('the types of the API could not be written');
-  return modules.metafile;
+  return results.map(result => result.metafile);
 }
 
 /**
@@ -123,27 +142,17 @@ async function buildExtension(directory) {
     supported: { 'dynamic-import': false },
   };
   const client = 'language-client.cjs';
-  const [{ metafile }] = await Promise.all([
+  const results = await Promise.all([
     build({
       ...shared,
       outfile: join(directory, 'extension.cjs'),
       entryPoints: ['extension/activate.ts'],
       define: { MILLRACE_BUNDLED: 'true' },
-      plugins: [
-        {
-          name: 'client-apart',
-          setup: ({ onResolve }) => {
-            onResolve({ filter: /^vscode-languageclient(\/node)?$/ }, () => ({
-              path: `./${client}`,
-              external: true,
-            }));
-          },
-        },
-      ],
+      plugins: [apart(/^vscode-languageclient(\/node)?$/, client)],
     }),
     build({ ...shared, outfile: join(directory, client), entryPoints: ['vscode-languageclient/node'] }),
   ]);
-  return metafile;
+  return results.map(result => result.metafile);
 }
 
 /** A module and chunks for each page, and the style sheets. */
@@ -174,13 +183,18 @@ async function buildWebview(directory) {
   mkdirSync(target, { recursive: true });
   for (const name of ['codicon.css', 'codicon.ttf'])
     copyFileSync(join(root, 'node_modules/@vscode/codicons/dist', name), join(target, name));
-  return metafile;
+  return [metafile];
 }
 
 const builders = { runner: buildRunner, extension: buildExtension, webview: buildWebview };
 
-/** Builds parts into a directory and says how large they are. */
+/**
+ * Builds parts into a directory and says how large they are.
+ *
+ * @returns esbuild's accounts of what is in the bundles
+ */
 export async function buildInto(directory, wanted = parts) {
+  const metafiles = [];
   for (const part of wanted) {
     if (part === 'extension' && !existsSync(join(root, 'extension/activate.ts'))) continue;
     const fingerprint = sourceFingerprint(part);
@@ -188,13 +202,15 @@ export async function buildInto(directory, wanted = parts) {
     rmSync(aside, { recursive: true, force: true });
     mkdirSync(aside, { recursive: true });
     try {
-      const metafile = await builders[part](aside);
-      printSizes(part, aside, metafile);
+      const [main, ...others] = await builders[part](aside);
+      printSizes(part, aside, main);
+      metafiles.push(main, ...others);
       replace(part, aside, directory, fingerprint);
     } finally {
       rmSync(aside, { recursive: true, force: true });
     }
   }
+  return metafiles;
 }
 
 function replace(part, aside, directory, fingerprint) {

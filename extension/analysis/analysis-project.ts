@@ -35,6 +35,9 @@ interface Config extends StaticConfig {
   readonly sql: readonly TaskSql[];
 }
 
+/** Pipeline files that are evaluated at once, where there are many. */
+const filesInPart = 100;
+
 /** Files that are evaluated together, because they see the same objects. */
 type Group = readonly EvaluatedFile[];
 
@@ -156,37 +159,59 @@ export class AnalysisProject {
       bounds,
       signal,
     });
+    const before = this.#files.onRead;
     this.#files.onRead = path => {
       realm.noteRead(path);
     };
     try {
       return action(realm);
     } finally {
-      this.#files.onRead = () => undefined;
+      this.#files.onRead = before;
+      this.#files.trim();
     }
   }
 
   #evaluateAll(signal: AbortSignal | undefined): void {
     this.#evaluate(signal, realm => {
-      this.#evaluateIn(realm);
+      const config = realm.config();
+      const { root } = config;
+      const paths =
+        root === undefined ? this.#files.findPipelineFiles(config.pipelineFiles ?? defaultPipelineFiles) : [];
+      const maker = new GraphMaker(realm.machine, config.mask);
+      const ownRoot =
+        root === undefined || root instanceof Dyn
+          ? undefined
+          : realm.preview(config, () => maker.graphOfRoot(root));
+      this.#config = { ...config, ownRoot, sql: maker.tasks };
+      this.#paths = paths;
+      this.#groups = grouped(this.#evaluateInParts(paths, config, signal) ?? realm.evaluate(paths, config));
+      this.#isStale = false;
     });
   }
 
-  #evaluateIn(realm: Realm): void {
-    const config = realm.config();
-    const { root } = config;
-    const paths =
-      root === undefined ? this.#files.findPipelineFiles(config.pipelineFiles ?? defaultPipelineFiles) : [];
-    const evaluated = realm.evaluate(paths, config);
-    const maker = new GraphMaker(realm.machine, config.mask);
-    const ownRoot =
-      root === undefined || root instanceof Dyn
-        ? undefined
-        : realm.preview(config, () => maker.graphOfRoot(root));
-    this.#config = { ...config, ownRoot, sql: maker.tasks };
-    this.#paths = paths;
-    this.#groups = grouped(evaluated);
-    this.#isStale = false;
+  /**
+   * Evaluates many files some at a time, so that what their evaluation needs does not exist all at once. `undefined`: they
+   * are few, or have to do with each other.
+   */
+  #evaluateInParts(
+    paths: readonly string[],
+    config: StaticConfig,
+    signal: AbortSignal | undefined,
+  ): EvaluatedFile[] | undefined {
+    if (paths.length <= 2 * filesInPart) return undefined;
+    const depth = (path: string): number => path.split(/[\\/]/).length;
+    // Those at the top come first: they are the ones that import others.
+    const inOrder = [...paths].sort((a, b) => depth(a) - depth(b));
+    const evaluated: EvaluatedFile[] = [];
+    for (let start = 0; start < inOrder.length; start += filesInPart) {
+      const part = new Set(inOrder.slice(start, start + filesInPart));
+      const names = paths.filter(path => part.has(path));
+      const found = this.#evaluate(signal, realm => realm.evaluate(names, config));
+      if (areIntertwined(evaluated, found) || importsOthers(found, part, paths)) return undefined;
+      evaluated.push(...found);
+    }
+    const byPath = new Map(evaluated.map(file => [file.file, file]));
+    return paths.map(path => byPath.get(path)).filter(file => file !== undefined);
   }
 
   #evaluateChanged(config: Config, signal: AbortSignal | undefined): void {
@@ -196,16 +221,11 @@ export class AnalysisProject {
     if (affected.length === 0) return;
     const names = new Set(affected.flat().map(({ file }) => file));
     const paths = this.#paths.filter(path => names.has(path));
-    const evaluated = this.#evaluate(signal, realm => realm.evaluate(paths, config));
+    const evaluated =
+      this.#evaluateInParts(paths, config, signal) ??
+      this.#evaluate(signal, realm => realm.evaluate(paths, config));
     const others = this.#groups.filter(group => !affected.includes(group));
-    const shared = new Set(evaluated.flatMap(file => [...file.shared]));
-    const isIntertwined = others.some(group =>
-      group.some(
-        other =>
-          [...other.modules].some(module => shared.has(module)) ||
-          evaluated.some(file => file.modules.has(other.file) || other.modules.has(file.file)),
-      ),
-    );
+    const isIntertwined = areIntertwined(others.flat(), evaluated);
     // The change connects files that had nothing to do with each other.
     if (isIntertwined) this.#evaluateAll(signal);
     else this.#groups = [...others, ...grouped(evaluated)];
@@ -320,6 +340,25 @@ export async function analyzeProjectAndSql(options: AnalysisOptions): Promise<An
   const analysis = project.analysis();
   const { diagnostics } = await project.sqlAnalysis();
   return { ...analysis, diagnostics: distinct([...analysis.diagnostics, ...diagnostics]) };
+}
+
+/** Whether files see objects that others change, or import each other, which were evaluated apart. */
+function areIntertwined(some: readonly EvaluatedFile[], others: readonly EvaluatedFile[]): boolean {
+  const crosses = (from: readonly EvaluatedFile[], to: readonly EvaluatedFile[]): boolean => {
+    const shared = new Set(from.flatMap(file => [file.file, ...file.shared]));
+    return to.some(({ modules }) => !modules.isDisjointFrom(shared));
+  };
+  return crosses(some, others) || crosses(others, some);
+}
+
+/** Whether some of the project's files import pipeline files that are not among them. */
+function importsOthers(
+  files: readonly EvaluatedFile[],
+  part: ReadonlySet<string>,
+  all: readonly string[],
+): boolean {
+  const others = new Set(all.filter(path => !part.has(path)));
+  return files.some(({ modules }) => !modules.isDisjointFrom(others));
 }
 
 function rootOf(nodes: readonly StaticNodeGraph[]): StaticNodeGraph {

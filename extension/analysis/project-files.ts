@@ -23,12 +23,15 @@ const sourceOf: Readonly<Record<string, string>> = { '.js': '.ts', '.mjs': '.mts
 export const defaultPipelineFiles: readonly string[] = ['**/*.pipeline.{ts,mts,js,mjs}'];
 const ignored = ['**/node_modules/**', '**/.*/**'];
 
+/** Characters of all files of which the syntax tree is kept; a tree takes some 30 bytes for each. */
+const maxParsedLength = 1_250_000;
+
 type Matcher = (specifier: string) => readonly string[];
 
 export class ProjectFiles {
   readonly directory: string;
   readonly fileSystem: FileSystem;
-  readonly #parsed = new Map<string, { readonly text: string; readonly source: SourceFile }>();
+  readonly #parsed = new Map<string, SourceFile>();
   readonly #matchers = new Map<string, Matcher>();
   /** Files that were there when something asked for them. */
   readonly #seen = new Set<string>();
@@ -74,13 +77,29 @@ export class ProjectFiles {
   parse(path: string): SourceFile | undefined {
     this.onRead(path);
     const known = this.#parsed.get(path);
-    if (known !== undefined) return known.source;
+    if (known !== undefined) {
+      // The order of the map is that of their last use.
+      this.#parsed.delete(path);
+      this.#parsed.set(path, known);
+      return known;
+    }
     const text = this.fileSystem.readFile(path);
     this.#note(path, text !== undefined);
     if (text === undefined) return undefined;
     const source = parse(path, text);
-    this.#parsed.set(path, { text, source });
+    this.#parsed.set(path, source);
     return source;
+  }
+
+  /** Forgets the syntax trees of files that were not used for long, when there are many: they are parsed anew if needed. */
+  trim(): void {
+    let length = 0;
+    for (const { text } of this.#parsed.values()) length += text.length;
+    for (const [path, { text }] of this.#parsed) {
+      if (length <= maxParsedLength) return;
+      this.#parsed.delete(path);
+      length -= text.length;
+    }
   }
 
   isFile(path: string): boolean {

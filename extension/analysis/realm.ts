@@ -156,7 +156,7 @@ export class Realm {
             : undefined,
       root: root instanceof Dyn || (isPlainObject(root) && isPipelineValue(root)) ? root : undefined,
       reads: new Set(
-        own.flatMap(module => [...this.#closure(module)].flatMap(path => [...this.#readsOf(path)])),
+        own.flatMap(module => [...this.#closure(module)].flatMap(path => [path, ...this.#readsOf(path)])),
       ),
       diagnostics: this.#mistakes(own),
     };

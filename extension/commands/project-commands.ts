@@ -205,7 +205,7 @@ export class ProjectCommands {
 /** The open folder when nothing is in it, else a new one beside what the user has. */
 async function pickSampleFolder(): Promise<vscode.Uri | undefined> {
   const [folder] = vscode.workspace.workspaceFolders ?? [];
-  if (folder !== undefined && folder.uri.scheme === 'file') {
+  if (folder?.uri.scheme === 'file') {
     const entries = await vscode.workspace.fs.readDirectory(folder.uri);
     if (entries.every(([name]) => name.startsWith('.'))) return folder.uri;
     const here = t('In this folder ({0})', basename(folder.uri.fsPath));

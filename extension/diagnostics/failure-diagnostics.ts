@@ -1,5 +1,5 @@
 /** Shows what failed where it was written, until it succeeds. */
-import { statSync } from 'node:fs';
+import { readFileSync, statSync } from 'node:fs';
 import { isAbsolute, join } from 'node:path';
 import * as vscode from 'vscode';
 import { formatPath, type SourceLocation } from '../../runner/model.ts';
@@ -8,7 +8,7 @@ import { t } from '../l10n.ts';
 import { nodeStatus, type ProjectState } from '../project/project-state.ts';
 import type { Projects } from '../project/projects.ts';
 import { shortError } from '../wording.ts';
-import { excerptOfError, namedPlace } from './failure-places.ts';
+import { excerptOfError, namedPlace, namesOfFile, underlined } from './failure-places.ts';
 
 export class FailureDiagnostics implements Disposes {
   readonly #projects: Projects;
@@ -43,21 +43,22 @@ export class FailureDiagnostics implements Disposes {
     };
     for (const failure of failures) {
       const { location, error, runId, path } = failure;
-      const own = make(rangeOf(location), excerptOfError(error), runId);
+      const range = rangeOf(location, path);
+      const own = make(range, excerptOfError(error), runId);
       const place = namedPlace(error);
       const file = place === undefined ? undefined : fileOf(place.file, state, location);
       if (place !== undefined && file !== undefined && file !== location.file) {
-        const range = pointRange(place.line, place.column);
+        const point = pointRange(place.line, place.column);
         own.relatedInformation = [
           new vscode.DiagnosticRelatedInformation(
-            new vscode.Location(vscode.Uri.file(file), range),
+            new vscode.Location(vscode.Uri.file(file), point),
             shortError(error),
           ),
         ];
-        const there = make(range, place.message, runId);
+        const there = make(point, place.message, runId);
         there.relatedInformation = [
           new vscode.DiagnosticRelatedInformation(
-            new vscode.Location(vscode.Uri.file(location.file), rangeOf(location)),
+            new vscode.Location(vscode.Uri.file(location.file), range),
             t('The task {0} runs this file', path),
           ),
         ];
@@ -115,15 +116,30 @@ function make(range: vscode.Range, message: string, runId: number): vscode.Diagn
 function fileOf(name: string, { directory }: ProjectState, { file }: SourceLocation): string | undefined {
   if (isAbsolute(name)) return name;
   if (/^[a-z]+$/.test(name)) return undefined;
-  const candidates = [join(directory, name), join(file, '..', name)];
+  const names = namesOfFile(name);
+  const candidates = names.flatMap(each => [join(directory, each), join(file, '..', each)]);
   return candidates.find(candidate => statSync(candidate, { throwIfNoEntry: false })?.isFile() === true);
 }
 
-function rangeOf({ line, column, endLine, endColumn }: SourceLocation): vscode.Range {
-  // One line is enough to be seen; a task may be long.
-  if (endLine === undefined || endColumn === undefined || endLine !== line)
-    return pointRange(line, column ?? 1);
-  return new vscode.Range(line - 1, (column ?? 1) - 1, endLine - 1, endColumn - 1);
+function rangeOf(location: SourceLocation, path: string): vscode.Range {
+  const { startLine, startColumn, endLine, endColumn } = underlined(
+    linesOf(location.file),
+    location,
+    path.split('/').at(-1) ?? '',
+  );
+  return new vscode.Range(startLine, startColumn, endLine, endColumn);
+}
+
+/** As the editor has it, else as it is on the disk. */
+function linesOf(file: string): string[] {
+  const open = vscode.workspace.textDocuments.find(({ uri }) => uri.scheme === 'file' && uri.fsPath === file);
+  if (open !== undefined) return open.getText().split(/\r?\n/);
+  try {
+    return readFileSync(file, 'utf8').split(/\r?\n/);
+  } catch {
+    // It is gone; the next analysis will say so.
+    return [];
+  }
 }
 
 /** From a place to the end of its word or line; the editor finds where that is. */

@@ -1,4 +1,5 @@
 /** Where an error belongs in the source: the places that its text names, beside the task that failed. */
+import type { SourceLocation } from '../../runner/model.ts';
 
 /** A place that an error text names; line and column count from 1. */
 export interface NamedPlace {
@@ -37,4 +38,46 @@ const mostLines = 20;
 export function excerptOfError(error: string): string {
   const lines = error.trimEnd().split('\n');
   return lines.length > mostLines ? [...lines.slice(0, mostLines), '…'].join('\n') : lines.join('\n');
+}
+
+/** Lines and columns count from 0, as in an editor. */
+export interface TextRange {
+  readonly startLine: number;
+  readonly startColumn: number;
+  readonly endLine: number;
+  readonly endColumn: number;
+}
+
+/**
+ * What to underline of a node that failed: its id where that is written out, else the beginning of what makes it, because
+ * a whole task underlined is too much to read.
+ *
+ * @param lines The file, or what could be read of it.
+ */
+export function underlined(lines: readonly string[], location: SourceLocation, id: string): TextRange {
+  const first = location.line - 1;
+  const last = (location.endLine ?? location.line) - 1;
+  const literal = new RegExp(`(['"\`])${id}\\1`);
+  for (let line = first; line <= last; line += 1) {
+    const text = lines[line];
+    if (text === undefined) break;
+    const from = line === first ? (location.column ?? 1) - 1 : 0;
+    const match = literal.exec(text.slice(from));
+    if (match !== null) {
+      const startColumn = from + match.index;
+      return { startLine: line, startColumn, endLine: line, endColumn: startColumn + match[0].length };
+    }
+  }
+  const startColumn = (location.column ?? 1) - 1;
+  const text = (lines[first] ?? '').slice(startColumn);
+  const length = /^(?:new\s+)?[\w$.]+/.exec(text)?.[0].length ?? text.trimEnd().length;
+  return { startLine: first, startColumn, endLine: first, endColumn: startColumn + Math.max(1, length) };
+}
+
+/**
+ * Names under which a file may be found: a run names it relative to where it was started, which need not be the project.
+ */
+export function namesOfFile(name: string): string[] {
+  const parts = name.split(/[\\/]/).filter(part => part !== '.' && part !== '..');
+  return parts.map((_, index) => parts.slice(index).join('/'));
 }

@@ -3,8 +3,8 @@ import type { NodePath } from '../../runner/model.ts';
 import type { MergedNode } from '../analysis/merge-graphs.ts';
 import type { EditorNode, EditorPart } from './protocol.ts';
 
-/** Nodes in one message: some hundred kilobytes at most, which take a few milliseconds to read. */
-const nodesPerMessage = 250;
+/** Nodes in one message: about a hundred kilobytes, which take a millisecond or two to read. */
+const nodesPerMessage = 100;
 
 /** A part of a revision. */
 export interface NodesMessage {

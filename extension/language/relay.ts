@@ -58,6 +58,8 @@ export function relay(file: string): void {
     process.exit(process.exitCode ?? 1);
   };
   fromEditor.onClose(end);
+  // The channel of Node is closed in its own way.
+  process.on('disconnect', end);
   fromEditor.onError(end);
   server.on('exit', code => process.exit(code));
   server.on('error', (error: Error) => {

@@ -41,10 +41,14 @@ export function lensTitles(
   if (isRunning && outcome !== undefined) titles.push(outcome);
   if (settings.run && state.trusted) {
     if (isRunning) {
-      titles.push({ title: `$(debug-stop) ${t('Stop')}`, action: 'stop', tooltip: t('Cancel the run') });
+      titles.push({ title: withIcon('debug-stop', t('Stop')), action: 'stop', tooltip: t('Cancel the run') });
     } else {
       const title = count === 1 ? t('Run') : t('Run ({0} nodes)', count);
-      titles.push({ title: `$(play) ${title}`, action: 'run', tooltip: t('Run this and keep its history') });
+      titles.push({
+        title: withIcon('play', title),
+        action: 'run',
+        tooltip: t('Run this and keep its history'),
+      });
     }
   }
   const hasUpstreams = paths.some(path => {
@@ -53,14 +57,14 @@ export function lensTitles(
   });
   if (settings.runWithUpstreams && state.trusted && hasUpstreams && !isRunning) {
     titles.push({
-      title: `$(run-above) ${t('Run with upstreams')}`,
+      title: withIcon('run-above', t('Run with upstreams')),
       action: 'runWithUpstreams',
       tooltip: t('Run this and everything that it waits for'),
     });
   }
   if (settings.graph)
     titles.push({
-      title: `$(type-hierarchy-sub) ${t('DAG')}`,
+      title: withIcon('type-hierarchy-sub', t('DAG')),
       action: 'openNode',
       tooltip: t('Open the page with graph, run times and last runs'),
     });
@@ -77,9 +81,9 @@ function summary(statuses: readonly NodeStatus[], now: number): LensTitle | unde
   const failed = statuses.filter(each => each.kind === 'ended' && each.outcome === 'failed').length;
   const succeeded = statuses.filter(each => each.kind === 'ended' && each.outcome === 'succeeded').length;
   const parts: string[] = [];
-  if (running > 0) parts.push(`$(sync~spin) ${String(running)}`);
-  if (failed > 0) parts.push(`$(error) ${String(failed)}`);
-  if (succeeded > 0) parts.push(`$(pass) ${String(succeeded)}`);
+  if (running > 0) parts.push(withIcon('sync~spin', String(running)));
+  if (failed > 0) parts.push(withIcon('error', String(failed)));
+  if (succeeded > 0) parts.push(withIcon('pass', String(succeeded)));
   if (parts.length === 0) return undefined;
   return {
     title: parts.join(' '),
@@ -93,10 +97,14 @@ function single(status: NodeStatus, now: number): LensTitle | undefined {
     case 'none':
       return undefined;
     case 'queued':
-      return { title: `$(circle-outline) ${t('queued')}`, action: 'openRun', tooltip: t('Open the run') };
+      return {
+        title: withIcon('circle-large-outline', t('queued')),
+        action: 'openRun',
+        tooltip: t('Open the run'),
+      };
     case 'running':
       return {
-        title: `$(sync~spin) ${formatElapsed((now - status.startedAt) / 1000)}`,
+        title: withIcon('sync~spin', formatElapsed((now - status.startedAt) / 1000)),
         action: 'openRun',
         tooltip: t('Open run {0}', status.runId),
       };
@@ -106,10 +114,15 @@ function single(status: NodeStatus, now: number): LensTitle | undefined {
         outcome === 'succeeded' && duration !== null ? formatDuration(duration) : statusWord(outcome);
       const when = at === null ? '' : `, ${formatAge(at, now)}`;
       return {
-        title: `$(${outcomeIcon(outcome).codicon}) ${what}${when}`,
+        title: withIcon(outcomeIcon(outcome).codicon, `${what}${when}`),
         action: 'openRun',
         tooltip: status.error ?? t('Open run {0}', runId),
       };
     }
   }
+}
+
+/** A blank that breaks would be swallowed behind the icon. */
+function withIcon(codicon: string, text: string): string {
+  return `$(${codicon})\u00a0${text}`;
 }

@@ -54,11 +54,9 @@ export class PageActions {
       case 'openHistory':
         open.openHistoryPage(project, action.path);
         return;
-      case 'run': {
-        const runId = await run.runNodes(project, action.paths, action.withUpstreams);
-        void runId;
+      case 'run':
+        await run.runNodes(project, action.paths, action.withUpstreams);
         return;
-      }
       case 'debug':
         await run.debugPath(project, action.path);
         return;

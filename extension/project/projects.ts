@@ -9,8 +9,10 @@ import { isGoingOn } from './live-run.ts';
 import { Project } from './project.ts';
 import type { ProjectState } from './project-state.ts';
 
-/** Milliseconds between looks at the clock: while something runs, and while only ages grow. */
-const beat = { live: 1000, idle: 30_000 };
+/** Milliseconds between looks at the clock: while something runs, while ages grow by the second, and by the minute. */
+const beat = { live: 1000, fresh: 5000, idle: 30_000 };
+/** Ages below this are told in seconds. */
+const fresh = 60_000;
 
 export class Projects implements Disposes {
   readonly #processes: Processes;
@@ -152,13 +154,16 @@ export class Projects implements Disposes {
   #wind(): void {
     clearTimeout(this.#clock);
     const isLive = this.states.some(({ live }) => [...live.values()].some(isGoingOn));
-    const hasPast = this.states.some(({ figures }) => figures.size > 0);
-    if (!isLive && !hasPast) return;
-    this.#clock = setTimeout(
-      () => {
-        this.#announce.wish();
-      },
-      isLive ? beat.live : beat.idle,
+    const newest = Math.max(
+      0,
+      ...this.states.flatMap(({ figures, pipelines }) =>
+        pipelines.roots.map(({ node }) => figures.get(node.id)?.last?.endedAt ?? 0),
+      ),
     );
+    if (!isLive && newest === 0) return;
+    const pause = isLive ? beat.live : Date.now() - newest < fresh ? beat.fresh : beat.idle;
+    this.#clock = setTimeout(() => {
+      this.#announce.wish();
+    }, pause);
   }
 }

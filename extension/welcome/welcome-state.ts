@@ -1,5 +1,6 @@
 /** What the views say when they are empty: the value of `millrace.state` and `millrace.store` in `when` clauses. */
 import type { ProjectState } from '../project/project-state.ts';
+import { firstLine } from '../wording.ts';
 
 export type WelcomeState =
   | 'noFolder'
@@ -41,7 +42,7 @@ export function welcomeStore(states: readonly ProjectState[]): WelcomeStore {
 export function storeProblem(states: readonly ProjectState[]): string | undefined {
   for (const { service, store } of states) {
     if (service.kind === 'broken') return service.message;
-    if (store.kind === 'unreachable') return store.detail.split('\n')[0] || store.message;
+    if (store.kind === 'unreachable') return firstLine(store.detail === '' ? store.message : store.detail);
   }
   return undefined;
 }

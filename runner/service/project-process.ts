@@ -16,6 +16,8 @@ export class ProjectError extends Error {
 
 /** Seconds that the project's files may take to load. */
 const TIME_LIMIT = 60;
+/** Milliseconds for what it wrote before it ended. */
+const LAST_WORDS = 500;
 /** Of what a project prints while it is loaded, so much is kept for the message. */
 const MOST_ERROR_TEXT = 20_000;
 
@@ -82,16 +84,16 @@ export class ProjectProcesses {
     });
     this.#children.add(child);
     let errors = '';
-    let answer: unknown;
-    let isLate = false;
+    const said: unknown[] = [];
+    const limit = new AbortController();
     child.stderr?.setEncoding('utf8').on('data', (text: string) => {
       errors = (errors + text).slice(-MOST_ERROR_TEXT);
     });
     child.on('message', message => {
-      answer ??= message;
+      said.push(message);
     });
     const timer = setTimeout(() => {
-      isLate = true;
+      limit.abort();
       child.kill('SIGKILL');
     }, TIME_LIMIT * 1000);
     try {
@@ -100,22 +102,22 @@ export class ProjectProcesses {
         child.once('close', () => {
           resolve();
         });
+        // Programs that the project started may hold its standard error open.
+        child.once('exit', () => setTimeout(resolve, LAST_WORDS).unref());
       });
     } finally {
       clearTimeout(timer);
       this.#children.delete(child);
     }
-    if (isLate) {
+    if (limit.signal.aborted) {
       throw new ProjectError(
         `Loading the project took longer than ${String(TIME_LIMIT)} s. Files of pipelines must not do the work, only declare it.`,
       );
     }
-    if (answer === undefined) throw new ProjectError(describeErrors(errors));
     // The project's code could have sent something of its own.
-    const parsed = messageSchema.safeParse(answer);
-    if (!parsed.success)
-      throw new ProjectError('The project sent something that Millrace does not understand.');
-    return parsed.data as ProjectMessage;
+    const answer = said.map(message => messageSchema.safeParse(message)).find(({ success }) => success);
+    if (answer === undefined) throw new ProjectError(describeErrors(errors));
+    return answer.data as ProjectMessage;
   }
 }
 

@@ -51,7 +51,7 @@ shop/shop.pipeline.ts:6:39: error: Pipeline "shop" has no node "laod" (wanted as
     const [, pattern = ''] =
       /"regexp": (".*")/.exec(await readFile(join(resources, 'docs', 'cli.md'), 'utf8')) ?? [];
     const match = new RegExp(JSON.parse(pattern) as string).exec(stdout.split('\n')[0] ?? '');
-    assert.deepEqual(match?.slice(1), [
+    assert.deepEqual([...(match ?? [])].slice(1), [
       'shop/shop.pipeline.ts',
       '5',
       '82',

@@ -40,7 +40,7 @@ function matches(line: string, expected: string): boolean {
 }
 
 describe('docs/tutorial.md', function () {
-  this.timeout(180_000);
+  this.timeout(300_000);
 
   it('does what it says', async () => {
     await using folder = await temporaryFolder({

@@ -87,7 +87,7 @@ async function runDownload(
 }
 
 describe('examples/python-project-stats: download', function () {
-  this.timeout(60_000);
+  this.timeout(120_000);
 
   it('gets what is missing, from the last day backwards, and nothing twice', async () => {
     await using warehouse = await testWarehouse();

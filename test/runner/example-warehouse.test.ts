@@ -67,7 +67,7 @@ function assertSucceeded({ exitCode, errors }: RunResult): void {
 }
 
 describe('examples/python-project-stats', function () {
-  this.timeout(120_000);
+  this.timeout(300_000);
 
   describe('as it is', () => {
     let warehouse: TestWarehouse;

@@ -368,8 +368,28 @@ describe('ParallelReadFile', () => {
     );
     assert.equal(
       await messageOf(() => run({ table: 'raw.none' })),
-      'There is no table raw.none in database "dwh". Create it before, for example with ExecuteSQL.',
+      'There is no table raw.none in database "dwh". Create it in a task before this one, for example with ExecuteSQL.',
     );
+  });
+
+  it('loads nothing into a table that was made anew after the files were listed', async () => {
+    await write({ 'a.csv': 1 });
+    await run();
+    await write({ 'b.csv': 1 });
+    const commandsBefore = [
+      new ExecuteSQL({ sql: 'drop table raw.event; create table raw.event (file text, value int)' }),
+    ];
+    assert.equal(
+      await messageOf(() => run({ commandsBefore })),
+      'The table raw.event was made anew after its files were listed, so what was loaded before is not in it. ' +
+        'Make it in a task before this one, not in commandsBefore, and run the parallel task again.',
+    );
+    assert.deepEqual(await loaded(), []);
+    assert.deepEqual((await run()).lines.slice(0, 2), [
+      'A table is gone: the files that were loaded into it do not count',
+      '2 of 2 files are to be loaded',
+    ]);
+    assert.deepEqual(await loaded(), ['a.csv 1', 'b.csv 1']);
   });
 
   it('says who can make the schema of its records when it may not', async () => {

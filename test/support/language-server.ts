@@ -167,7 +167,7 @@ export class TestEditor implements AsyncDisposable {
     return (this.#diagnostics.get(this.uri(file)) ?? []).map(
       ({ range: { start, end }, severity, code, message }) => {
         const place = `${start.line + 1}:${start.character + 1}-${end.line + 1}:${end.character + 1}`;
-        return `${place} ${severity === 1 ? 'error' : 'warning'} ${String(code)}: ${message}`;
+        return `${place} ${severity === 1 ? 'error' : 'warning'} ${String(code)}: ${typeof message === 'string' ? message : message.value}`;
       },
     );
   }
@@ -216,8 +216,8 @@ export class TestEditor implements AsyncDisposable {
 
   #apply(messages: readonly PipelinesMessage[]): void {
     for (const { folder, changed, parts, removed } of messages) {
-      let pipelines = this.#pipelines.get(folder);
-      if (pipelines === undefined) this.#pipelines.set(folder, (pipelines = new Map()));
+      const pipelines = this.#pipelines.get(folder) ?? new Map<string, EditorNode>();
+      this.#pipelines.set(folder, pipelines);
       for (const node of changed) pipelines.set(node.id, node);
       for (const { path, nodes } of parts) {
         let at: EditorNode | undefined = pipelines.get(path[0] ?? '');

@@ -98,7 +98,8 @@ function attach(child: ChildProcess): TestService {
     else notifications.push(message);
   });
   child.on('error', exited.reject);
-  child.on('close', code => {
+  // Not `close`, which never comes after the channel was closed on this side.
+  child.on('exit', code => {
     hasExited = true;
     exited.resolve(code);
     for (const { reject } of open.values()) reject(new Error(`the service has ended:\n${stderr}`));

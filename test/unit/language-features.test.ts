@@ -83,7 +83,7 @@ describe('features of the language server', function () {
     const links = await editor.ask<DocumentLink[]>('textDocument/documentLink', { textDocument });
     assert.deepEqual(
       links.map(({ range, target }) => [range.start.line + 1, range.start.character + 1, target]),
-      [[10, 65, editor.uri('shop/sql/shop.sql')]],
+      [[10, 70, editor.uri('shop/sql/shop.sql')]],
     );
   });
 

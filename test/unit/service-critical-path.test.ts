@@ -57,7 +57,7 @@ function ran(path: NodePath, startedAt: number, endedAt: number | null, override
 }
 
 /** Tasks whose end a task waits for: through the gates of pipelines. */
-function waitsFor(graph: RunGraph): (task: RunNode) => Set<RunNode> {
+function waitsFor(): (task: RunNode) => Set<RunNode> {
   const leaves = (of: RunNode): RunNode[] => (of.children.length > 0 ? of.children.flatMap(leaves) : [of]);
   const known = new Map<RunNode, Set<RunNode>>();
   const of = (task: RunNode): Set<RunNode> => {
@@ -74,13 +74,12 @@ function waitsFor(graph: RunGraph): (task: RunNode) => Set<RunNode> {
     }
     return waits;
   };
-  void graph;
   return of;
 }
 
 /** Lets every task start as soon as everything that it waits for has ended. */
 function simulate(graph: RunGraph, durations: readonly number[]): NodeRunRecord[] {
-  const waits = waitsFor(graph);
+  const waits = waitsFor();
   const ends = new Map<RunNode, number>();
   const endOf = (task: RunNode): number => {
     const known = ends.get(task);
@@ -125,7 +124,7 @@ describe('critical path of a run', () => {
         (plan, given, kept) => {
           const graph = flatten(plan);
           const runs = simulate(graph, given).filter((_, at) => kept[at % kept.length]);
-          const waits = waitsFor(graph);
+          const waits = waitsFor();
           const nodes = new Map(graph.nodes.map(one => [formatPath(one.path), one]));
           const byId = new Map(runs.map(run => [run.nodeRunId, nodes.get(formatPath(run.nodePath))]));
           const chain = criticalPath(graph, runs).map(id => byId.get(id));

@@ -19,6 +19,19 @@ describe('what a user reads of a thrown value', () => {
     });
   });
 
+  it('does not repeat a cause that the message tells already', () => {
+    const cause = new Error('column "x" does not exist');
+    const error = new Error('load.sql:1:8: ERROR: column "x" does not exist', { cause });
+    for (const each of [cause, error]) delete each.stack;
+    assert.deepEqual(describeError(error), { summary: error.message, details: undefined });
+    // Where it happened in the user's files is told in any case.
+    cause.stack = 'Error: column\n    at load (/project/load.ts:3:1)';
+    assert.deepEqual(describeError(error), {
+      summary: error.message,
+      details: `${error.message}\nCaused by: column "x" does not exist\n    at load (/project/load.ts:3:1)`,
+    });
+  });
+
   it('survives an error that throws when it is looked at', () => {
     const hostile = new Error();
     Object.defineProperty(hostile, 'message', {

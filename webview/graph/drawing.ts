@@ -3,6 +3,7 @@ import { kindIcon } from '../parts/kinds.ts';
 import { stateIcon } from '../parts/states.ts';
 import { type Face, labelOf } from './faces.ts';
 import { allNodes, type GraphModel, type GraphNode } from './model.ts';
+import { boxSizes } from './mermaid-layout.ts';
 import type { GraphHandle } from './renderer.ts';
 import { element, makeFitter, makeGlyphs } from './svg.ts';
 
@@ -17,12 +18,32 @@ interface Drawn {
   face: Face | null;
 }
 
+/** A title that needs a wider box is cut. */
+const widest = 320;
 const tab = 28;
 const textStart = 38;
 
+/** Widths of boxes whose title needs more room than others, by id. */
+export function boxWidths(model: GraphModel, family: string): ReadonlyMap<string, number> {
+  const { measure } = makeFitter();
+  const widths = new Map<string, number>();
+  for (const node of allNodes(model.nodes)) {
+    if (node.isOpen) continue;
+    const usual = boxSizes[node.kind]?.width ?? 0;
+    if (node.kind === 'stub') {
+      widths.set(node.id, Math.min(usual * 2, measure(node.title, `11px ${family}`) + 8));
+      continue;
+    }
+    const needed =
+      measure(node.title, `500 12px ${family}`) + textStart + (node.kind === 'pipeline' ? 36 : 12);
+    if (needed > usual) widths.set(node.id, Math.min(widest, Math.ceil(needed)));
+  }
+  return widths;
+}
+
 /** Adds to the bare boxes and lines of a picture what the model says. */
 export function drawGraph(svg: SVGSVGElement, model: GraphModel, name: string): GraphHandle {
-  const fit = makeFitter();
+  const { fit } = makeFitter();
   const glyph = makeGlyphs();
   const family = getComputedStyle(document.body).fontFamily;
   const fonts = {
@@ -184,11 +205,9 @@ export function drawGraph(svg: SVGSVGElement, model: GraphModel, name: string): 
       const end = tab + 2 + (each.width - tab - 8) * (face.progress ?? 0);
       progress.setAttribute('x2', String(Math.round(end * 10) / 10));
     }
-    const label = labelOf(node, face);
-    if (tooltip.textContent !== label) {
-      tooltip.textContent = node.description === '' ? label : `${label}\n${node.description}`;
-      group.setAttribute('aria-label', label);
-    }
+    const full = labelOf(node, face);
+    const tip = node.description === '' ? full : `${full}\n${node.description}`;
+    if (tooltip.textContent !== tip) tooltip.textContent = tip;
     each.face = face;
   }
 

@@ -53,9 +53,10 @@ export function faceOf(
 
 function liveFace(node: GraphNode, live: LiveNodes, now: number): Face {
   const run = live.latest.get(node.key);
-  const state: ShownState = run?.status ?? 'queued';
+  const state = live.states.get(node.key) ?? 'queued';
   const expected = live.expected[node.key];
-  if (run === undefined) return { state, line: `${what(node)} · ${stateWord('queued')}`, progress: null };
+  if (run === undefined || state === 'waiting')
+    return { state, line: `${what(node)} · ${stateWord(state)}`, progress: null };
   switch (run.status) {
     case 'running': {
       const elapsed = Math.max(0, (now - (run.startedAt ?? now)) / 1000);
@@ -93,16 +94,20 @@ function liveFace(node: GraphNode, live: LiveNodes, now: number): Face {
 }
 
 function failedLine(node: GraphNode, run: NodeRunRecord | null): string {
-  const error = run?.error?.split('\n').find(line => line.trim() !== '');
+  const error = run?.error == null ? undefined : shortError(run.error);
   const attempt = run !== null && run.attempt > 1 ? `, attempt ${String(run.attempt)}` : '';
-  return error === undefined || node.kind === 'pipeline'
-    ? `failed${attempt}`
-    : `failed${attempt} · ${error.trim()}`;
+  return error === undefined || node.kind === 'pipeline' ? `failed${attempt}` : `failed${attempt} · ${error}`;
 }
 
 function what(node: GraphNode): string {
   if (node.kind === 'stub') return '';
   return node.kind === 'pipeline' ? plural(node.size, 'node') : kindName(node.kind);
+}
+
+/** The first line of an error without the place and the severity at its front. */
+export function shortError(error: string): string | undefined {
+  const line = error.split('\n').find(each => each.trim() !== '');
+  return line?.trim().replace(/^(?:\S*:\d+:\d+: )?(?:ERROR: )?/, '');
 }
 
 /** Seconds from start to end, `null` when it has none. */
@@ -115,5 +120,5 @@ export function durationOf(run: Pick<NodeRunRecord, 'startedAt' | 'endedAt'> | n
 /** What a node is called and how it stands, for those who cannot see it. */
 export function labelOf(node: GraphNode, face: Face): string {
   if (node.kind === 'stub') return `outside of the graph: ${node.names.join(', ')}`;
-  return `${node.title}, ${kindName(node.kind)}, ${stateWord(face.state)}, ${face.line}`;
+  return `${node.title}: ${face.line} (${kindName(node.kind)}, ${stateWord(face.state)})`;
 }

@@ -138,7 +138,9 @@ export function GraphView(props: GraphViewProps) {
   const fit = (): void => {
     const element = canvas.current;
     if (element === null || handle === null) return;
-    setZoom(fitZoom(handle, { width: element.clientWidth, height: Math.min(window.innerHeight * 0.8, 760) }));
+    setZoom(
+      fitZoom(handle, { width: element.clientWidth, height: Math.min(window.innerHeight * 0.85, 880) - 16 }),
+    );
   };
   const toggle = (key: string): void => {
     const next = new Set(collapsed);

@@ -16,7 +16,7 @@ export interface Box {
 export interface Line {
   readonly from: string;
   readonly to: string;
-  /** Lines that may be longer and less straight than others. */
+  /** Takes no part in the order: goes straight, under boxes that are in its way. */
   readonly isWeak: boolean;
 }
 
@@ -174,7 +174,7 @@ function placeLayers(
   });
   for (const { id } of boxes) graph.setNode(id, { ...sizes.get(id) });
   for (const { index, line } of lines)
-    graph.setEdge(line.from, line.to, { weight: line.isWeak ? 0 : 1, minlen: 1 }, String(index));
+    if (!line.isWeak) graph.setEdge(line.from, line.to, { weight: 1, minlen: 1 }, String(index));
   dagre(graph, {});
   const placed = new Map<string, Rectangle>();
   for (const { id } of boxes) {
@@ -183,10 +183,13 @@ function placeLayers(
   }
   const paths = new Map<number, readonly Point[]>();
   for (const { index, line } of lines) {
-    const { points } = graph.edge(line.from, line.to, String(index)) as { readonly points: readonly Point[] };
     const from = placed.get(line.from);
     const to = placed.get(line.to);
-    if (from !== undefined && to !== undefined) paths.set(index, attach(points, from, to));
+    if (from === undefined || to === undefined) continue;
+    const points = line.isWeak
+      ? []
+      : (graph.edge(line.from, line.to, String(index)) as { readonly points: readonly Point[] }).points;
+    paths.set(index, attach(points, from, to));
   }
   const { width, height } = graph.graph() as { readonly width: number; readonly height: number };
   return { width, height, boxes: placed, lines: paths };

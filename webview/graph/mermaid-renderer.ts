@@ -1,13 +1,14 @@
 /** Draws pictures with Mermaid. Loaded when the first picture is drawn. */
 import mermaid from 'mermaid';
-import { drawGraph } from './drawing.ts';
+import { boxWidths, drawGraph } from './drawing.ts';
 import { layoutLoader, layoutName } from './mermaid-layout.ts';
 import { mermaidText } from './mermaid-text.ts';
 import type { RenderGraph } from './renderer.ts';
 
 /** Sets Mermaid up, once in a page. */
 export function makeRenderer(): RenderGraph {
-  mermaid.registerLayoutLoaders([layoutLoader()]);
+  const widths = new Map<string, number>();
+  mermaid.registerLayoutLoaders([layoutLoader(widths)]);
   let count = 0;
   return async model => {
     const style = getComputedStyle(document.body);
@@ -37,6 +38,9 @@ export function makeRenderer(): RenderGraph {
       htmlLabels: false,
       flowchart: { useMaxWidth: false },
     });
+    // One picture at a time: what Mermaid lays out next is this model.
+    widths.clear();
+    for (const [id, width] of boxWidths(model, style.fontFamily)) widths.set(id, width);
     const name = `graph-${String(++count)}`;
     const { svg: text } = await mermaid.render(name, mermaidText(model, { titles: false }));
     const holder = document.createElement('div');

@@ -22,8 +22,11 @@ export function mermaidText(model: GraphModel, { titles }: { readonly titles: bo
     lines.push(`${indent}${node.id}${open}"${escapeLabel(node.title)}"${close}`);
   };
   for (const node of model.nodes) add(node, '  ');
-  for (const { from, to, kind } of model.edges)
-    lines.push(`  ${from} ${kind === 'depends' ? '-->' : '-.->'} ${to}`);
+  for (const { from, to, kind } of model.edges) {
+    // For the layout, what leaves the picture has its place in the order; for people it looks different.
+    const isDotted = kind === 'implied' || (titles && kind === 'stub');
+    lines.push(`  ${from} ${isDotted ? '-.->' : '-->'} ${to}`);
+  }
   return `${lines.join('\n')}\n`;
 }
 

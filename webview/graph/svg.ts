@@ -11,22 +11,31 @@ export function element<Name extends keyof SVGElementTagNameMap>(
   return made;
 }
 
-/** Cuts text to a width in pixels, with `…` at its end. */
-export function makeFitter(): (text: string, font: string, width: number) => string {
+/** Measures text, and cuts it to a width in pixels, with `…` at its end. */
+export function makeFitter(): {
+  readonly measure: (text: string, font: string) => number;
+  readonly fit: (text: string, font: string, width: number) => string;
+} {
   const context = document.createElement('canvas').getContext('2d');
-  return (text, font, width) => {
-    if (context === null) return text;
-    if (context.font !== font) context.font = font;
-    if (context.measureText(text).width <= width) return text;
+  let current = '';
+  const measure = (text: string, font: string): number => {
+    if (context === null) return text.length * 7;
+    if (current !== font) context.font = font;
+    current = font;
+    return context.measureText(text).width;
+  };
+  const fit = (text: string, font: string, width: number): string => {
+    if (measure(text, font) <= width) return text;
     let low = 0;
     let high = text.length;
     while (low < high) {
       const middle = Math.ceil((low + high) / 2);
-      if (context.measureText(`${text.slice(0, middle)}…`).width <= width) low = middle;
+      if (measure(`${text.slice(0, middle)}…`, font) <= width) low = middle;
       else high = middle - 1;
     }
     return `${text.slice(0, low).trimEnd()}…`;
   };
+  return { measure, fit };
 }
 
 /** Characters of codicons, as the style sheet of the icons has them. */

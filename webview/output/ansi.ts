@@ -85,7 +85,7 @@ export function parseAnsi(text: string): Span[] {
   return spans;
 }
 
-/** The text that is shown of a line. */
+/** The text that is shown of one line: ends of lines go as well. */
 export function stripAnsi(text: string): string {
   return isPlain(text)
     ? text

@@ -35,7 +35,8 @@ export class LineCache {
       }
       const have = start + (known?.length ?? 0);
       // A whole page when it is read first, later only what is new.
-      if (have < Math.min(to, start + PAGE_SIZE)) ranges.push({ from: have, count: start + PAGE_SIZE - have });
+      if (have < Math.min(to, start + PAGE_SIZE))
+        ranges.push({ from: have, count: start + PAGE_SIZE - have });
     }
     return ranges;
   }

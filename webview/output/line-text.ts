@@ -31,7 +31,7 @@ export function lineText(message: string, search: string): LineText {
   let mark = 0;
   for (const span of spans) {
     const spanEnd = start + span.text.length;
-    for (let at = start; at < spanEnd; ) {
+    for (let at = start; at < spanEnd;) {
       while ((links[link]?.end ?? Infinity) <= at) link += 1;
       while ((marks[mark]?.end ?? Infinity) <= at) mark += 1;
       const nextLink = links[link];

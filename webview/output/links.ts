@@ -66,10 +66,13 @@ function findFileStart(text: string, end: number, floor: number): number {
   while (start > lowest && FILE_CHARACTER.test(text[start - 1] ?? '')) start -= 1;
   while (start < end && /[[\]=]/.test(text[start] ?? '')) start += 1;
   if (text[start - 1] !== ':') return start;
-  const isDrive = start - 2 >= lowest && /[a-z]/i.test(text[start - 2] ?? '') && /[\\/]/.test(text[start] ?? '');
+  const isDrive =
+    start - 2 >= lowest && /[a-z]/i.test(text[start - 2] ?? '') && /[\\/]/.test(text[start] ?? '');
   if (isDrive && !/\w/.test(text[start - 3] ?? ' ')) return start - 2;
   const scheme = start - 'file:'.length;
-  return scheme >= lowest && text.slice(scheme, start) === 'file:' && text.startsWith('//', start) ? scheme : start;
+  return scheme >= lowest && text.slice(scheme, start) === 'file:' && text.startsWith('//', start)
+    ? scheme
+    : start;
 }
 
 function fileName(text: string): string | null {

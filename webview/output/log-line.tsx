@@ -37,7 +37,8 @@ export class LogLine extends Component<LineProps> {
   }
 
   override render() {
-    const { index, record, isRepeated, isCurrent, search, pipelinePath, act, onNode, onOpenDocument } = this.props;
+    const { index, record, isRepeated, isCurrent, search, pipelinePath, act, onNode, onOpenDocument } =
+      this.props;
     if (record === undefined) return <div class="log-line unread" data-index={index} aria-busy="true" />;
     const { pieces, omitted } = lineText(record.message, search);
     const classes = ['log-line', `format-${record.format}`];

@@ -99,7 +99,9 @@ export function LogView(props: LogViewProps) {
     },
     reveal: index => {
       const shown = latest.current;
-      moveTo(reveal(shown, place.current, moveBy(shown, place.current, shown.view - LINE_HEIGHT).index, index));
+      moveTo(
+        reveal(shown, place.current, moveBy(shown, place.current, shown.view - LINE_HEIGHT).index, index),
+      );
     },
     toStart: () => {
       moveTo(START);
@@ -182,7 +184,12 @@ export function LogView(props: LogViewProps) {
 
   const onWheel = (event: WheelEvent): void => {
     if (event.ctrlKey || event.shiftKey) return;
-    const unit = event.deltaMode === WheelEvent.DOM_DELTA_LINE ? LINE_HEIGHT : event.deltaMode === WheelEvent.DOM_DELTA_PAGE ? extent.view : 1;
+    const unit =
+      event.deltaMode === WheelEvent.DOM_DELTA_LINE
+        ? LINE_HEIGHT
+        : event.deltaMode === WheelEvent.DOM_DELTA_PAGE
+          ? extent.view
+          : 1;
     const to = moveBy(latest.current, place.current, event.deltaY * unit);
     // At its ends the wheel scrolls the page.
     if (to.index === place.current.index && to.offset === place.current.offset) return;
@@ -212,7 +219,13 @@ export function LogView(props: LogViewProps) {
     const step = steps[event.key];
     if (step === undefined) return;
     event.preventDefault();
-    moveTo(step === -Infinity ? START : step === Infinity ? endPlace(latest.current) : moveBy(latest.current, place.current, step));
+    moveTo(
+      step === -Infinity
+        ? START
+        : step === Infinity
+          ? endPlace(latest.current)
+          : moveBy(latest.current, place.current, step),
+    );
   };
 
   const shown = [];

@@ -22,7 +22,14 @@ export async function findErrorBlock(
 ): Promise<FoundError | null> {
   const isNext = direction === 'next';
   const last = Number.MAX_SAFE_INTEGER;
-  const from = current === null ? (isNext ? 0 : last) : isNext ? blockEnd(source, current) + 1 : blockStart(source, current) - 1;
+  const from =
+    current === null
+      ? isNext
+        ? 0
+        : last
+      : isNext
+        ? blockEnd(source, current) + 1
+        : blockStart(source, current) - 1;
   const found = from < 0 ? null : await source.findError(from, direction);
   const index = found ?? (await source.findError(isNext ? 0 : last, direction));
   if (index === null) return null;

@@ -214,7 +214,8 @@ export class OutputModel {
 
   #fail(error: unknown, life: number): void {
     if (life !== this.#life) return;
-    const { message, code } = error instanceof RequestError ? error : { message: String(error), code: 'internal' };
+    const { message, code } =
+      error instanceof RequestError ? error : { message: String(error), code: 'internal' };
     this.#state = { kind: 'failed', message, code };
     this.#announce();
   }

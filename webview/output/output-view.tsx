@@ -109,14 +109,22 @@ export function OutputView({ scope, label, pipelinePath, isLive, onNode }: Outpu
     const { matches } = search;
     const from = current ?? (isFollowing ? extent.lines : (control.current?.top ?? 0));
     const at =
-      direction === 'previous' ? matchBefore(matches, from) : matchFrom(matches, current === null ? from : from + 1);
+      direction === 'previous'
+        ? matchBefore(matches, from)
+        : matchFrom(matches, current === null ? from : from + 1);
     shownFor.current = search.text;
     show(matches[at] ?? null);
   };
   const goToError = (direction: 'next' | 'previous'): void => {
     findErrorBlock(model, current, direction).then(
       found => {
-        setNote(found === null ? 'no errors' : found.isWrapped ? `continued from the ${direction === 'next' ? 'start' : 'end'}` : '');
+        setNote(
+          found === null
+            ? 'no errors'
+            : found.isWrapped
+              ? `continued from the ${direction === 'next' ? 'start' : 'end'}`
+              : '',
+        );
         show(found?.index ?? null);
       },
       (error: unknown) => {
@@ -230,13 +238,31 @@ export function OutputView({ scope, label, pipelinePath, isLive, onNode }: Outpu
           }}
         />
         <Tool icon="go-to-file" label="Open as a document" onPress={openDocument} />
-        <Tool icon="copy" label={`Copy what is selected, or everything (at most ${formatCount(MAX_COPIED)} lines)`} onPress={copy} />
+        <Tool
+          icon="copy"
+          label={`Copy what is selected, or everything (at most ${formatCount(MAX_COPIED)} lines)`}
+          onPress={copy}
+        />
       </div>
       {state.kind === 'failed' ? (
         state.code === 'store' ? (
-          <StoreAway message={state.message} {...(store.kind === 'unreachable' && { detail: store.detail })} />
+          <StoreAway
+            message={state.message}
+            {...(store.kind === 'unreachable' && { detail: store.detail })}
+          />
         ) : state.code === 'notFound' ? (
-          <Failure title="This output is not there any more" detail={state.message} actions={[{ title: 'Try again', run: () => { model.reopen(); } }]} />
+          <Failure
+            title="This output is not there any more"
+            detail={state.message}
+            actions={[
+              {
+                title: 'Try again',
+                run: () => {
+                  model.reopen();
+                },
+              },
+            ]}
+          />
         ) : (
           <Failure
             title="Millrace could not read the output"
@@ -255,7 +281,11 @@ export function OutputView({ scope, label, pipelinePath, isLive, onNode }: Outpu
       {state.kind === 'opening' && extent.lines === 0 ? <Loading what="output" /> : null}
       {state.kind === 'open' && extent.lines === 0 ? (
         <p class="output-empty">
-          {errorsOnly ? 'No error lines' : isLive || !extent.complete ? 'No output yet' : 'There is no output'}
+          {errorsOnly
+            ? 'No error lines'
+            : isLive || !extent.complete
+              ? 'No output yet'
+              : 'There is no output'}
         </p>
       ) : null}
       {extent.lines === 0 ? null : (

@@ -91,7 +91,8 @@ export class OutputSearch {
         const last = this.#matches.at(-1) ?? -1;
         for (const index of indexes) if (index > last) this.#matches.push(index);
         // A service that does not get on must not keep us busy for ever.
-        this.#next = next === null ? Math.max(lines, (indexes.at(-1) ?? -1) + 1) : Math.max(next, this.#next + 1);
+        this.#next =
+          next === null ? Math.max(lines, (indexes.at(-1) ?? -1) + 1) : Math.max(next, this.#next + 1);
         this.#busy = false;
         this.#continue();
         this.#changed();
@@ -114,7 +115,10 @@ export function matchFrom(matches: readonly number[], line: number): number {
 
 /** The match before a line, else the last one. */
 export function matchBefore(matches: readonly number[], line: number): number {
-  return (lowerBound(matches, line) - 1 + matches.length) % Math.max(1, matches.length) - (matches.length === 0 ? 1 : 0);
+  return (
+    ((lowerBound(matches, line) - 1 + matches.length) % Math.max(1, matches.length)) -
+    (matches.length === 0 ? 1 : 0)
+  );
 }
 
 /** How many matches stand before a line. */

@@ -22,3 +22,5 @@ export function Icon({
     <span class={classes.join(' ')} role="img" aria-label={label} title={label} />
   );
 }
+
+export { kindIcon, kindName } from './kinds.ts';

@@ -57,7 +57,7 @@ export function NodeLink({
     <ActionLink
       action={{ kind: 'openNode', path }}
       withCtrl={{ kind: 'openSource', path }}
-      title={title ?? (path.length > 1 ? formatPath(path) : undefined)}
+      title={title ?? formatPath(path)}
       {...(focusable === undefined ? {} : { focusable })}
     >
       {children ?? path.at(-1) ?? 'Pipelines'}

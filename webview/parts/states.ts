@@ -19,7 +19,7 @@ export function stateIcon(state: ShownState): string {
     case 'running':
       return 'sync~spin';
     case 'queued':
-      return 'circle-outline';
+      return 'circle-large-outline';
     case 'waiting':
       return 'clock';
     case 'skipped':
@@ -29,7 +29,7 @@ export function stateIcon(state: ShownState): string {
     case 'lost':
       return 'question';
     case 'none':
-      return 'circle-outline';
+      return 'circle-large-outline';
   }
 }
 

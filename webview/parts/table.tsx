@@ -16,6 +16,8 @@ import { type FlatRow, flattenRows, nextSort, type Sort, type SortValue } from '
 export interface Column<Row> {
   readonly id: string;
   readonly title: ComponentChildren;
+  /** In a narrow table. */
+  readonly narrowTitle?: string;
   /** The title where it is not plain text. */
   readonly label?: string;
   readonly numeric?: boolean;
@@ -168,7 +170,7 @@ export function Table<Row>(props: TableProps<Row>) {
               </th>
             )}
             {visible.map(column => (
-              <HeadCell key={column.id} column={column} sort={sort} onSort={onSort} />
+              <HeadCell key={column.id} column={column} isNarrow={isNarrow} sort={sort} onSort={onSort} />
             ))}
           </tr>
         </thead>
@@ -205,14 +207,17 @@ export function Table<Row>(props: TableProps<Row>) {
 
 function HeadCell<Row>({
   column,
+  isNarrow,
   sort,
   onSort,
 }: {
   column: Column<Row>;
+  isNarrow: boolean;
   sort: Sort | null;
   onSort: ((sort: Sort) => void) | undefined;
 }) {
-  const { id, title, numeric = false, sortValue, firstOrder = numeric ? 'descending' : 'ascending' } = column;
+  const { id, numeric = false, sortValue, firstOrder = numeric ? 'descending' : 'ascending' } = column;
+  const title = isNarrow ? (column.narrowTitle ?? column.title) : column.title;
   const classes = [numeric ? 'numeric' : '', column.class ?? ''].filter(name => name !== '').join(' ');
   if (sortValue === undefined || onSort === undefined)
     return (

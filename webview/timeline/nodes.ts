@@ -86,7 +86,9 @@ function plannedNodes({ run, graph }: RunDetailsRecord): NodeGraph[] {
   );
   if (run.withUpstreams) addUpstreams(selected, top);
   // Pipelines around what is selected run too.
-  return all.filter(node => selected.has(node) || [...selected].some(inner => isAtOrBelow(inner.path, node.path)));
+  return all.filter(
+    node => selected.has(node) || [...selected].some(inner => isAtOrBelow(inner.path, node.path)),
+  );
 }
 
 function addUpstreams(selected: Set<NodeGraph>, pipeline: NodeGraph): boolean {
@@ -202,7 +204,11 @@ function expectations(
   let latestEnd = elapsed;
 
   /** Fills `plan` for what is in a pipeline and returns when it ends. */
-  const visit = (pipeline: NodeGraph, ready: number, reason: string | null): { end: number; reason: string | null } => {
+  const visit = (
+    pipeline: NodeGraph,
+    ready: number,
+    reason: string | null,
+  ): { end: number; reason: string | null } => {
     const ends = new Map<string, { end: number; reason: string | null }>();
     let result: { end: number; reason: string | null } = { end: ready, reason };
     const children = new Map(pipeline.nodes.map(node => [node.id, node]));
@@ -229,7 +235,11 @@ function expectations(
     return result;
   };
 
-  const visitNode = (node: NodeGraph, ready: number, reason: string | null): { end: number; reason: string | null } => {
+  const visitNode = (
+    node: NodeGraph,
+    ready: number,
+    reason: string | null,
+  ): { end: number; reason: string | null } => {
     const key = formatPath(node.path);
     const history = byPath.get(key);
     if (history === undefined || history.state === 'skipped') return { end: ready, reason };

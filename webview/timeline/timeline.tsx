@@ -101,7 +101,11 @@ function LaneArea({ label, lanes, selectedKey, onSelect, onOpen, measureRef }: A
   const last = Math.ceil((top + height) / LANE) + MARGIN;
   const visible = count * LANE <= 600 ? placed : placed.filter(({ lane }) => lane >= first && lane <= last);
   const keyOf = ({ node }: PlacedNode): string => formatPath(node.path);
-  const tabStop = visible.some(one => keyOf(one) === focused) ? focused : visible[0] === undefined ? null : keyOf(visible[0]);
+  const tabStop = visible.some(one => keyOf(one) === focused)
+    ? focused
+    : visible[0] === undefined
+      ? null
+      : keyOf(visible[0]);
 
   useLayoutEffect(() => {
     setHeight(scroller.current?.clientHeight ?? 480);
@@ -129,7 +133,8 @@ function LaneArea({ label, lanes, selectedKey, onSelect, onOpen, measureRef }: A
     event.preventDefault();
     const y = next.lane * LANE;
     if (y < element.scrollTop) element.scrollTop = y;
-    else if (y + LANE > element.scrollTop + element.clientHeight) element.scrollTop = y + LANE - element.clientHeight;
+    else if (y + LANE > element.scrollTop + element.clientHeight)
+      element.scrollTop = y + LANE - element.clientHeight;
     isFocusWanted.current = true;
     setTop(element.scrollTop);
     setFocused(keyOf(next));
@@ -232,8 +237,10 @@ function describe(node: TimelineNode): string {
     return `${number}${stateWord(state)}, ${formatDuration(end - start)}`;
   });
   const expected = node.segments.find(({ kind }) => kind === 'expected');
-  if (expected !== undefined && attempts.length === 0) lines.push(`queued, expected to take ${formatDuration(expected.end - expected.start)}`);
-  else if (expected !== undefined) lines.push(`expected: ${formatDuration(expected.end - expected.start)} more`);
+  if (expected !== undefined && attempts.length === 0)
+    lines.push(`queued, expected to take ${formatDuration(expected.end - expected.start)}`);
+  else if (expected !== undefined)
+    lines.push(`expected: ${formatDuration(expected.end - expected.start)} more`);
   if (node.segments.some(({ critical }) => critical)) lines.push('on the critical path');
   return [node.label, ...lines, 'Click: its output. Ctrl+click: its page.'].join('\n');
 }

@@ -1,4 +1,7 @@
--- Empties the partition first, so that a task can be tried again.
+-- Emptied and filled in one transaction: the task can be tried again, and the server need not log the rows.
+BEGIN;
+SET LOCAL work_mem = '128MB';
+
 TRUNCATE gh_dim_next.repo_activity_data_set_@chunk@;
 
 INSERT INTO gh_dim_next.repo_activity_data_set_@chunk@
@@ -12,5 +15,7 @@ SELECT
   _chunk
 FROM gh_dim_next.repo_activity_@chunk@
 JOIN gh_dim_next.repo ON repo_id = repo_fk;
+
+COMMIT;
 
 ANALYZE gh_dim_next.repo_activity_data_set_@chunk@;

@@ -1,4 +1,7 @@
--- Empties the partition first, so that a task can be tried again.
+-- Emptied and filled in one transaction: the task can be tried again, and the server need not log the rows.
+BEGIN;
+SET LOCAL work_mem = '128MB';
+
 TRUNCATE pypi_dim_next.download_counts_data_set_@chunk@;
 
 INSERT INTO pypi_dim_next.download_counts_data_set_@chunk@
@@ -15,5 +18,7 @@ JOIN pypi_dim_next.project_version ON project_version_id = project_version_fk
 JOIN pypi_dim_next.project ON project_id = project_fk
 JOIN pypi_dim_next.installer ON installer_id = installer_fk
 JOIN pypi_dim_next.python_version ON python_version_id = python_version_fk;
+
+COMMIT;
 
 ANALYZE pypi_dim_next.download_counts_data_set_@chunk@;

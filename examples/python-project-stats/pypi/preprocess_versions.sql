@@ -1,4 +1,7 @@
--- Empties the partition first, so that a task can be tried again.
+-- Emptied and filled in one transaction: the task can be tried again, and the server need not log the rows.
+BEGIN;
+SET LOCAL work_mem = '128MB';
+
 TRUNCATE pypi_tmp.project_version_@chunk@;
 
 INSERT INTO pypi_tmp.project_version_@chunk@
@@ -12,5 +15,7 @@ INSERT INTO pypi_tmp.client_@chunk@
 SELECT DISTINCT @chunk@, installer, python_version
 FROM pypi_data.download_counts
 WHERE day_id IN (@days@);
+
+COMMIT;
 
 ANALYZE pypi_tmp.project_version_@chunk@;

@@ -1,4 +1,7 @@
--- Empties the partition first, so that a task can be tried again.
+-- Emptied and filled in one transaction: the task can be tried again, and the server need not log the rows.
+BEGIN;
+SET LOCAL work_mem = '128MB';
+
 TRUNCATE pypi_dim_next.download_counts_@chunk@;
 
 INSERT INTO pypi_dim_next.download_counts_@chunk@
@@ -16,5 +19,7 @@ JOIN pypi_dim_next.project_version
 LEFT JOIN pypi_dim_next.installer ON installer_name = installer
 LEFT JOIN pypi_dim_next.python_version ON python_version_name = python_version
 WHERE day_id IN (@days@);
+
+COMMIT;
 
 ANALYZE pypi_dim_next.download_counts_@chunk@;

@@ -1,3 +1,6 @@
+BEGIN;
+SET LOCAL work_mem = '128MB';
+
 INSERT INTO pypi_data.project_id (project_name)
 SELECT DISTINCT project
 FROM pypi_tmp.project_version
@@ -18,4 +21,7 @@ WHERE project_name IN (SELECT project FROM pypi_tmp.project_version);
 
 SELECT util.add_pk('pypi_dim_next.project', '{project_id}');
 SELECT util.add_index('pypi_dim_next.project', '{project_name}', is_unique => true);
+
+COMMIT;
+
 ANALYZE pypi_dim_next.project;

@@ -1,3 +1,6 @@
+BEGIN;
+SET LOCAL work_mem = '128MB';
+
 DROP TABLE IF EXISTS pypi_dim_next.project_version;
 
 CREATE TABLE pypi_dim_next.project_version (
@@ -13,4 +16,7 @@ JOIN pypi_dim_next.project ON project_name = project;
 
 SELECT util.add_pk('pypi_dim_next.project_version', '{project_version_id}');
 SELECT util.add_index('pypi_dim_next.project_version', '{project_fk,project_version_name}', is_unique => true);
+
+COMMIT;
+
 ANALYZE pypi_dim_next.project_version;

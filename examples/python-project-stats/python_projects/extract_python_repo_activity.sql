@@ -1,4 +1,7 @@
--- Empties the partition first, so that a task can be tried again.
+-- Emptied and filled in one transaction: the task can be tried again, and the server need not log the rows.
+BEGIN;
+SET LOCAL work_mem = '128MB';
+
 TRUNCATE pp_tmp.python_repo_activity_@chunk@;
 
 INSERT INTO pp_tmp.python_repo_activity_@chunk@
@@ -14,5 +17,7 @@ JOIN gh_dim.repo ON repo_id = repo_fk
 JOIN pypi_dim.project ON project_name = repo_name
 WHERE _chunk = @chunk@
 GROUP BY day_fk, project_id;
+
+COMMIT;
 
 ANALYZE pp_tmp.python_repo_activity_@chunk@;

@@ -1,4 +1,7 @@
--- Empties the partition first, so that a task can be tried again.
+-- Emptied and filled in one transaction: the task can be tried again, and the server need not log the rows.
+BEGIN;
+SET LOCAL work_mem = '128MB';
+
 TRUNCATE pp_dim_next.python_project_activity_data_set_@chunk@;
 
 INSERT INTO pp_dim_next.python_project_activity_data_set_@chunk@
@@ -12,5 +15,7 @@ SELECT
   _chunk
 FROM pp_dim_next.python_project_activity_@chunk@
 JOIN pypi_dim.project ON project_id = project_fk;
+
+COMMIT;
 
 ANALYZE pp_dim_next.python_project_activity_data_set_@chunk@;

@@ -1,4 +1,7 @@
--- Empties the partition first, so that a task can be tried again.
+-- Emptied and filled in one transaction: the task can be tried again, and the server need not log the rows.
+BEGIN;
+SET LOCAL work_mem = '128MB';
+
 TRUNCATE pp_dim_next.python_project_activity_@chunk@;
 
 INSERT INTO pp_dim_next.python_project_activity_@chunk@
@@ -21,4 +24,7 @@ FROM downloads
 FULL JOIN pp_tmp.python_repo_activity_@chunk@ USING (day_id, project_id);
 
 SELECT util.add_index('pp_dim_next.python_project_activity_@chunk@', '{project_fk,day_fk}', is_unique => true);
+
+COMMIT;
+
 ANALYZE pp_dim_next.python_project_activity_@chunk@;

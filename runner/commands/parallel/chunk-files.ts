@@ -17,6 +17,15 @@ export interface PendingFile {
   readonly file: string;
 }
 
+/** What a file is claimed for. */
+export interface Claim {
+  /** As it is written in SQL. */
+  readonly table: string;
+  readonly mode: ReadMode;
+  readonly chain: string;
+  readonly lastModified: Date;
+}
+
 /** Files that a chunk asks for at once. */
 const BATCH = 500;
 
@@ -43,17 +52,13 @@ export async function* pendingFiles(
  * Says in the open transaction that a file is loaded, before it is. Gives `false` when it is loaded already, in this
  * version or by this run; waits for another transaction that is loading it.
  *
- * @throws PipelineError when the list is not the newest any more
+ * @throws PipelineError when the list is not the newest any more, or is one for a table that is gone
  */
 export async function claimFile(
   session: PostgresSession,
   key: ChunkKey,
   { position, file }: PendingFile,
-  {
-    mode,
-    chain,
-    lastModified,
-  }: { readonly mode: ReadMode; readonly chain: string; readonly lastModified: Date },
+  { table, mode, chain, lastModified }: Claim,
 ): Promise<boolean> {
   const again = {
     all: 'f.chain <> excluded.chain',
@@ -74,14 +79,22 @@ export async function claimFile(
           chain = excluded.chain, loaded_at = clock_timestamp() WHERE ${again}
         RETURNING 1
       )
-      SELECT (SELECT count(*) FROM listed)::integer AS listed, (SELECT count(*) FROM claimed)::integer AS claimed`,
-      [key.target, key.list, key.chunk, position, file, lastModified, chain],
+      SELECT (SELECT count(*) FROM listed)::integer AS listed, (SELECT count(*) FROM claimed)::integer AS claimed,
+        (SELECT relation = to_regclass($8) FROM ${schema}.target WHERE target_id = $1) AS same`,
+      [key.target, key.list, key.chunk, position, file, lastModified, chain, table],
     ));
   } catch (error) {
     if (isForgotten(error)) throw superseded(error);
     throw error;
   }
   if (rows[0]?.['listed'] !== 1) throw superseded();
+  // The rows would be on record for a table that is gone, and be loaded once more by the next run.
+  if (rows[0]['same'] !== true) {
+    throw new PipelineError(
+      `The table ${table} was made anew after its files were listed, so what was loaded before is not in it. ` +
+        'Make it in a task before this one, not in commandsBefore, and run the parallel task again.',
+    );
+  }
   return rows[0]['claimed'] === 1;
 }
 

@@ -15,6 +15,8 @@ const NOTED = 500;
 export interface ChunkLoad {
   readonly what: string;
   readonly nodePath: NodePath;
+  /** As it is written in SQL. */
+  readonly table: string;
   readonly mode: ReadMode;
   readonly db: string | undefined;
   /** The command that reads one file, with the connection of the task. */
@@ -46,9 +48,10 @@ export class LoadChunk extends Command {
         // Before it is read: what is written to it meanwhile makes it a changed file.
         const lastModified = await modificationTime(context, pending.file);
         const isLoaded = await inTransaction(session, async () => {
-          const { mode } = this.#load;
+          const { table, mode } = this.#load;
           const { chain = '' } = context.run;
-          if (!(await claimFile(session, this.#key, pending, { mode, chain, lastModified }))) return false;
+          const claim = { table, mode, chain, lastModified };
+          if (!(await claimFile(session, this.#key, pending, claim))) return false;
           await this.#read(pending.file, context);
           return true;
         });

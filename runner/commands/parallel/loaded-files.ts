@@ -139,7 +139,7 @@ async function currentTarget(
   const relation = relations[0]?.['relation'];
   if (relation === null || relation === undefined) {
     throw new PipelineError(
-      `There is no table ${table} in database "${session.alias}". Create it before, for example with ExecuteSQL.`,
+      `There is no table ${table} in database "${session.alias}". Create it in a task before this one, for example with ExecuteSQL.`,
     );
   }
   const { rowCount: dropped } = await session.query(

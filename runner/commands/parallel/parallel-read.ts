@@ -173,7 +173,7 @@ export abstract class ParallelRead extends ParallelTask {
     switch (work.kind) {
       case 'load':
         return new LoadChunk(
-          { what, nodePath: this.path, mode: readMode, db, read: file => this.readCommand(file) },
+          { what, nodePath: this.path, table, mode: readMode, db, read: file => this.readCommand(file) },
           work,
         );
       case 'partitions':

@@ -47,8 +47,8 @@ export async function inSources(stack: string, bundle: string): Promise<string> 
   return stack.replaceAll(
     /\(?(\/[^\s()]*tests\.cjs):(\d+):(\d+)\)?/g,
     (place, file: string, line: string, column: string) => {
-      const entry = file === bundle ? map.findEntry(Number(line) - 1, Number(column) - 1) : {};
-      if (!('originalSource' in entry)) return place;
+      const entry = map.findEntry(Number(line) - 1, Number(column) - 1);
+      if (file !== bundle || !('originalSource' in entry)) return place;
       const source = relative(root, resolve(dirname(bundle), entry.originalSource));
       return `(${source}:${entry.originalLine + 1}:${entry.originalColumn + 1})`;
     },

@@ -11,8 +11,8 @@ import type {
 import type { NodeView, PageNode } from '../../../webview/messages.ts';
 import type { Answers } from './page-host.ts';
 
-/** Fridays are good days: all times are before this one. */
-export const now = Date.UTC(2026, 10, 20, 9, 39, 20);
+/** All times are before this one; pages count ages from the clock. */
+export const now = Date.now();
 const hour = 3_600_000;
 
 type Kind = PageNode['kind'];
@@ -240,8 +240,10 @@ export function nodeRun(path: NodePath, changes: Partial<NodeRunRecord> = {}): N
 
 const failedPath = ['python_project_stats', 'github', 'transform_repo_activity'];
 export const sqlError = [
-  'transform_repo_activity.sql, line 14, column 7: column a.commit_count does not exist',
-  'Perhaps you meant a.commits_count.',
+  'github/transform_repo_activity.sql:14:7: ERROR: column a.commit_count does not exist',
+  'LINE 14:   sum(a.commit_count)              AS number_of_commits',
+  '               ^',
+  'HINT: Perhaps you meant a.commits_count.',
 ].join('\n');
 
 export const figures: readonly NodeFiguresRecord[] = figuresOf(project, []);

@@ -32,7 +32,8 @@ export function FilterBar({
 }) {
   const [text, setText] = useState(filters.text);
   const pipelines = valueOf(useRequest('pipelines', {}).state) ?? [];
-  const paths = filters.path === '' || pipelines.includes(filters.path) ? pipelines : [filters.path, ...pipelines];
+  const paths =
+    filters.path === '' || pipelines.includes(filters.path) ? pipelines : [filters.path, ...pipelines];
   useEffect(() => {
     setText(filters.text);
   }, [filters.text]);

@@ -1,5 +1,11 @@
 /** Which runs the history shows; kept over a reload. */
-import { formatPath, type NodePath, parsePath, type RunStatus, type RunTrigger } from '../../../runner/model.ts';
+import {
+  formatPath,
+  type NodePath,
+  parsePath,
+  type RunStatus,
+  type RunTrigger,
+} from '../../../runner/model.ts';
 import type { RunQuery } from '../../../runner/records.ts';
 
 export interface HistoryFilters {
@@ -42,7 +48,10 @@ export function isFiltered(filters: HistoryFilters): boolean {
 }
 
 /** What to ask for; `now` in ms. The same for the whole day, so that the answer stays valid. */
-export function toQuery({ path, statuses, days, trigger, text, unresolvedOnly }: HistoryFilters, now: number): RunQuery {
+export function toQuery(
+  { path, statuses, days, trigger, text, unresolvedOnly }: HistoryFilters,
+  now: number,
+): RunQuery {
   return {
     ...(path !== '' && { path: parsePath(path) }),
     ...(statuses.length > 0 && { statuses }),

@@ -1,5 +1,11 @@
 /** The rows of the grid of nodes × runs: a tree whose pipelines can be closed. */
-import { formatPath, isAtOrBelow, type NodeKind, type NodePath, type NodeRunStatus } from '../../../runner/model.ts';
+import {
+  formatPath,
+  isAtOrBelow,
+  type NodeKind,
+  type NodePath,
+  type NodeRunStatus,
+} from '../../../runner/model.ts';
 import type { RunGrid } from '../../../runner/records.ts';
 
 export interface GridRow {

@@ -218,10 +218,24 @@ function Problem({ state }: { state: RunListState }) {
   );
 }
 
-function NoRuns({ isEmpty, isFiltered: isNarrowed, onClear }: { isEmpty: boolean; isFiltered: boolean; onClear: () => void }) {
+function NoRuns({
+  isEmpty,
+  isFiltered: isNarrowed,
+  onClear,
+}: {
+  isEmpty: boolean;
+  isFiltered: boolean;
+  onClear: () => void;
+}) {
   const act = useAction();
   if (!isEmpty && isNarrowed)
-    return <PageState icon="filter" title="No run fits these filters" actions={[{ title: 'Clear filters', run: onClear }]} />;
+    return (
+      <PageState
+        icon="filter"
+        title="No run fits these filters"
+        actions={[{ title: 'Clear filters', run: onClear }]}
+      />
+    );
   return (
     <PageState
       icon="history"

@@ -12,7 +12,8 @@ import type { RunGrid, RunRecord } from '../../../runner/records.ts';
 import type { PageAction } from '../../messages.ts';
 import { useAction } from '../../page.ts';
 import { Button, Tool } from '../../parts/buttons.tsx';
-import { Icon, kindIcon } from '../../parts/icon.tsx';
+import { Icon } from '../../parts/icon.tsx';
+import { kindIcon } from '../../parts/kinds.ts';
 import { NodeLink } from '../../parts/links.tsx';
 import { Section } from '../../parts/page-frame.tsx';
 import { stateWord } from '../../parts/states.ts';
@@ -226,7 +227,14 @@ function Grid({
           </thead>
           <tbody>
             {drawn.map(row => (
-              <GridLine key={row.key} row={row} runs={runs} selected={selected} onToggle={onToggle} act={act} />
+              <GridLine
+                key={row.key}
+                row={row}
+                runs={runs}
+                selected={selected}
+                onToggle={onToggle}
+                act={act}
+              />
             ))}
           </tbody>
           <tfoot>

@@ -50,7 +50,10 @@ export function useRunList(query: RunQuery): RunListState {
             if (own !== turn.current) return;
             setHeld(state => ({
               key: askedKey,
-              list: kind === 'more' && state.list !== null ? { ...list, runs: [...state.list.runs, ...list.runs] } : list,
+              list:
+                kind === 'more' && state.list !== null
+                  ? { ...list, runs: [...state.list.runs, ...list.runs] }
+                  : list,
               isLoading: false,
               error: null,
             }));
@@ -81,7 +84,13 @@ export function useRunList(query: RunQuery): RunListState {
     setHeld(state =>
       state.list === null
         ? state
-        : { ...state, list: { ...state.list, runs: state.list.runs.map((run): RunRecord => byId.get(run.runId) ?? run) } },
+        : {
+            ...state,
+            list: {
+              ...state.list,
+              runs: state.list.runs.map((run): RunRecord => byId.get(run.runId) ?? run),
+            },
+          },
     );
     // Whether others come in or go out only the store knows.
     timer.current ??= setTimeout(() => {

@@ -6,6 +6,7 @@
 import { useEffect, useRef, useState } from 'preact/hooks';
 import { formatDuration } from '../../../runner/format.ts';
 import type { RunRecord } from '../../../runner/records.ts';
+import { stripAnsi } from '../../output/ansi.ts';
 import { useAction, useWidth } from '../../page.ts';
 import { Icon } from '../../parts/icon.tsx';
 import { ActionLink, NodeLink, RunLink } from '../../parts/links.tsx';
@@ -41,7 +42,8 @@ export function RunTable({ runs, hasMore, isLoading, now, selected, onSelect, on
   // More is asked for when the end comes into view, and as long as it stays there.
   const loadIfAtEnd = (): void => {
     const element = scroller.current;
-    if (element !== null && hasMore && element.scrollTop + element.clientHeight > element.scrollHeight - 400) onMore();
+    if (element !== null && hasMore && element.scrollTop + element.clientHeight > element.scrollHeight - 400)
+      onMore();
   };
   useEffect(loadIfAtEnd, [runs.length, hasMore, isLoading]);
 
@@ -55,15 +57,22 @@ export function RunTable({ runs, hasMore, isLoading, now, selected, onSelect, on
       event.preventDefault();
       return;
     }
-    const to = { ArrowDown: at + 1, ArrowUp: at - 1, Home: 0, End: runs.length - 1, PageDown: at + 10, PageUp: at - 10 }[
-      event.key
-    ];
+    const to = {
+      ArrowDown: at + 1,
+      ArrowUp: at - 1,
+      Home: 0,
+      End: runs.length - 1,
+      PageDown: at + 10,
+      PageUp: at - 10,
+    }[event.key];
     const next = to === undefined ? undefined : runs[Math.max(0, Math.min(runs.length - 1, to))];
     if (next === undefined) return;
     event.preventDefault();
     setFocused(next.runId);
     onSelect(next.runId);
-    const row = [...(body.current?.rows ?? [])].find(element => element.dataset['run'] === String(next.runId));
+    const row = [...(body.current?.rows ?? [])].find(
+      element => element.dataset['run'] === String(next.runId),
+    );
     row?.focus();
   };
 
@@ -114,7 +123,9 @@ export function RunTable({ runs, hasMore, isLoading, now, selected, onSelect, on
                     act({ kind: 'openRun', runId: run.runId });
                   }}
                 >
-                  <td class="outcome">{isNarrow ? <StatusIcon state={run.status} /> : <Status state={run.status} />}</td>
+                  <td class="outcome">
+                    {isNarrow ? <StatusIcon state={run.status} /> : <Status state={run.status} />}
+                  </td>
                   <td class="numeric">
                     <RunLink runId={run.runId} />
                   </td>
@@ -123,7 +134,7 @@ export function RunTable({ runs, hasMore, isLoading, now, selected, onSelect, on
                     <DurationBar run={run} now={now} longest={longest} isBar={!isNarrow} />
                   </td>
                   {has.pipeline ? (
-                    <td class="prose">
+                    <td class="cut">
                       {run.pipelinePath.length === 0 ? (
                         <span class="dim">everything</span>
                       ) : (
@@ -133,7 +144,7 @@ export function RunTable({ runs, hasMore, isLoading, now, selected, onSelect, on
                       )}
                     </td>
                   ) : null}
-                  {has.selection ? <td class="dim prose">{selectionText(run)}</td> : null}
+                  {has.selection ? <td class="dim cut">{selectionText(run)}</td> : null}
                   {has.trigger ? <td class="dim">{triggerWord(run.trigger)}</td> : null}
                   <td class="reason">
                     <Reason run={run} />
@@ -153,7 +164,17 @@ export function RunTable({ runs, hasMore, isLoading, now, selected, onSelect, on
   );
 }
 
-function DurationBar({ run, now, longest, isBar }: { run: RunRecord; now: number; longest: number; isBar: boolean }) {
+function DurationBar({
+  run,
+  now,
+  longest,
+  isBar,
+}: {
+  run: RunRecord;
+  now: number;
+  longest: number;
+  isBar: boolean;
+}) {
   const duration = durationOf(run, now);
   return (
     <>
@@ -163,7 +184,9 @@ function DurationBar({ run, now, longest, isBar }: { run: RunRecord; now: number
         </span>
       ) : null}
       <span class="duration-text">
-        {run.status === 'running' && duration >= 1 ? formatDuration(Math.floor(duration)) : formatDuration(duration)}
+        {run.status === 'running' && duration >= 1
+          ? formatDuration(Math.floor(duration))
+          : formatDuration(duration)}
       </span>
     </>
   );
@@ -184,7 +207,7 @@ function Reason({ run }: { run: RunRecord }) {
         >
           {labelOf(failure.nodePath, run.pipelinePath)}
         </ActionLink>{' '}
-        <span>{failure.error.split('\n')[0] ?? ''}</span>
+        <span>{errorWords(failure.error)}</span>
       </>
     );
   switch (status) {
@@ -195,6 +218,14 @@ function Reason({ run }: { run: RunRecord }) {
     default:
       return null;
   }
+}
+
+/** The first line, without the place and the word that everything here begins with; the page of the run has them. */
+function errorWords(error: string): string {
+  const [line = ''] = error.split('\n');
+  return stripAnsi(line)
+    .replace(/^\S+:\d+:\d+: (?=ERROR:)/, '')
+    .replace(/^ERROR:\s*/, '');
 }
 
 export function durationOf({ startedAt, endedAt }: RunRecord, now: number): number {

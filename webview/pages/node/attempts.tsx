@@ -3,7 +3,7 @@ import { useState } from 'preact/hooks';
 import { formatCount, formatDuration } from '../../../runner/format.ts';
 import type { NodePath } from '../../../runner/model.ts';
 import type { NodeRunRecord } from '../../../runner/records.ts';
-import { durationOf } from '../../graph/faces.ts';
+import { durationOf, shortError } from '../../graph/faces.ts';
 import { useAction, usePushed, useRequest } from '../../page.ts';
 import { Tool } from '../../parts/buttons.tsx';
 import { ActionLink, RunLink } from '../../parts/links.tsx';
@@ -139,8 +139,8 @@ function columnsOf(path: NodePath, now: number): readonly Column<Attempt>[] {
     {
       id: 'error',
       title: 'Error',
-      class: 'prose mono',
-      cell: ({ error, reason }) => error?.split('\n').find(line => line.trim() !== '') ?? reason,
+      class: 'prose error-text',
+      cell: ({ error, reason }) => (error === null ? null : shortError(error)) ?? reason,
     },
   ];
 }

@@ -110,16 +110,24 @@ function differences(
   return found;
 }
 
-/** Where in its SQL a task failed, as its error says: `… line 14 …`, with the column where it is told. */
+/**
+ * Where in SQL a task failed, as its error says: `github/x.sql:14:7: ERROR: …`. Line and column are those before
+ * replacement. `null` when the error is about something else.
+ *
+ * @param names what the SQL is called: its file, or `sql`
+ */
 export function faultIn(
   error: string | null,
-  lines: number,
-): { readonly line: number; readonly column?: number; readonly message: string } | null {
-  if (error === null) return null;
-  const place = /\bline (\d+)(?:,? column (\d+))?|\.sql:(\d+)(?::(\d+))?/i.exec(error);
-  const line = Number(place?.[1] ?? place?.[3] ?? 0);
-  if (line < 1 || line > lines) return null;
-  const column = Number(place?.[2] ?? place?.[4] ?? 0);
-  const [message = ''] = error.split('\n');
-  return { line, ...(column > 0 ? { column } : {}), message };
+  names: readonly string[],
+): { readonly line: number; readonly column: number; readonly message: string } | null {
+  const [first = '', ...others] = (error ?? '').split('\n');
+  const found = /^(.+?):(\d+):(\d+): (?:[A-Z]+: )?(.*)$/.exec(first);
+  const [, name = '', line, column, message = ''] = found ?? [];
+  if (found === null || !names.includes(name)) return null;
+  const hint = others.find(each => each.startsWith('HINT: '))?.slice('HINT: '.length);
+  return {
+    line: Number(line),
+    column: Number(column),
+    message: hint === undefined ? message : `${message}. ${hint}`,
+  };
 }

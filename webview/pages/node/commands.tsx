@@ -1,5 +1,5 @@
 /** What a task does: every command with its settings, its code, and the exact shell command. */
-import type { ComponentChildren } from 'preact';
+import { type ComponentChildren, Fragment } from 'preact';
 import { useMemo, useState } from 'preact/hooks';
 import { plural } from '../../../runner/format.ts';
 import type { DocItem } from '../../../runner/model.ts';
@@ -7,7 +7,7 @@ import type { CommandDocsRecord, NodeRunRecord } from '../../../runner/records.t
 import type { PageNode } from '../../messages.ts';
 import { useAction, usePage, usePushed, useRequest } from '../../page.ts';
 import { Tool } from '../../parts/buttons.tsx';
-import { CodeBlock } from '../../parts/code-block.tsx';
+import { CodeBlock, type CodeFault } from '../../parts/code-block.tsx';
 import { FileLink } from '../../parts/links.tsx';
 import { Section } from '../../parts/page-frame.tsx';
 import { Loaded, PageState, Untrusted } from '../../parts/page-states.tsx';
@@ -86,7 +86,6 @@ function CommandList({
       />
     );
   if (commands.length === 0) return <p class="dim">Nothing.</p>;
-  // Where several have SQL, the error says which file, but not which command: the last one that fits is taken.
   return (
     <>
       {commands.map(({ kind, items }, index) => (
@@ -119,6 +118,12 @@ function Command({
 }
 
 function Parts({ parts, error }: { parts: readonly DocPart[]; error: string | null }) {
+  const files = parts.flatMap(part =>
+    part.kind === 'settings'
+      ? part.items.filter(({ language }) => language === 'file').map(({ value }) => value)
+      : [],
+  );
+  const fault = faultIn(error, files.length > 0 ? files : ['sql']);
   return (
     <>
       {parts.map((part, index) => {
@@ -128,9 +133,9 @@ function Parts({ parts, error }: { parts: readonly DocPart[]; error: string | nu
           case 'shell':
             return <Shell key={index} item={part.item} />;
           case 'code':
-            return <Code key={index} item={part.item} error={error} />;
+            return <Code key={index} item={part.item} fault={fault} />;
           case 'replaced':
-            return <Replaced key={index} before={part.before} after={part.after} error={error} />;
+            return <Replaced key={index} before={part.before} after={part.after} fault={fault} />;
         }
       })}
     </>
@@ -141,7 +146,7 @@ function Settings({ items }: { items: readonly DocItem[] }) {
   return (
     <dl class="settings">
       {items.map(({ label, value, language }, index) => (
-        <>
+        <Fragment key={index}>
           <dt>{items[index - 1]?.label === label ? '' : label}</dt>
           <dd>
             {language === 'file' ? (
@@ -152,7 +157,7 @@ function Settings({ items }: { items: readonly DocItem[] }) {
               </code>
             )}
           </dd>
-        </>
+        </Fragment>
       ))}
     </dl>
   );
@@ -172,9 +177,8 @@ function Shell({ item: { label, value } }: { item: DocItem }) {
   );
 }
 
-function Code({ item, error }: { item: DocItem; error: string | null }) {
+function Code({ item, fault }: { item: DocItem; fault: CodeFault | null }) {
   const language = languageOf(item.language);
-  const fault = language === 'sql' ? faultIn(error, item.value.split('\n').length) : null;
   return (
     <>
       <div class="code-caption toolbar">
@@ -182,17 +186,24 @@ function Code({ item, error }: { item: DocItem; error: string | null }) {
         <span class="grow" />
         <CodeTools text={item.value} language={language} />
       </div>
-      <CodeBlock label={item.label} code={item.value} language={language} fault={fault} />
+      <CodeBlock
+        label={item.label}
+        code={item.value}
+        language={language}
+        fault={language === 'sql' ? fault : null}
+      />
     </>
   );
 }
 
-function Replaced({ before, after, error }: { before: DocItem; after: DocItem; error: string | null }) {
+function Replaced({ before, after, fault }: { before: DocItem; after: DocItem; fault: CodeFault | null }) {
   const [tab, setTab] = useState('after');
   const shown = tab === 'after' ? after : before;
   const language = languageOf(shown.language);
   const marks = useMemo(() => replacementMarks(before.value, after.value), [before.value, after.value]);
-  const fault = faultIn(error, shown.value.split('\n').length);
+  // The column is that in the file; after a replacement in the line it may be another one.
+  const isMoved = fault !== null && marks.has(fault.line);
+  const shownFault = tab === 'after' && isMoved ? { line: fault.line, message: fault.message } : fault;
   return (
     <Tabs
       label={before.label}
@@ -208,7 +219,7 @@ function Replaced({ before, after, error }: { before: DocItem; after: DocItem; e
         label={shown.label}
         code={shown.value}
         language={language}
-        fault={fault}
+        fault={shownFault}
         {...(tab === 'after' ? { marks } : {})}
       />
     </Tabs>

@@ -54,7 +54,7 @@ export function LastRuns({ path, history }: { path: NodePath; history: NodeHisto
           }
         </Loaded>
       </Section>
-      <div ref={place}>{chosen === null ? null : <ChosenRun key={chosen} runId={chosen} path={path} />}</div>
+      <ChosenRun path={path} />
     </>
   );
 }

@@ -1,5 +1,5 @@
 /** Where the nodes of a run stand; pure. */
-import { formatPath } from '../../../runner/model.ts';
+import { formatPath, type NodePath } from '../../../runner/model.ts';
 import type { NodeRunRecord, RunDetailsRecord } from '../../../runner/records.ts';
 import type { LiveNodes, PartCounts } from '../../graph/faces.ts';
 import type { ShownState } from '../../parts/states.ts';
@@ -9,9 +9,18 @@ export function liveNodes(details: RunDetailsRecord): LiveNodes {
   const latest = new Map<string, NodeRunRecord>();
   const states = new Map<string, ShownState>();
   const counts = new Map<string, PartCounts>();
-  for (const { path, kind, attempts, state } of nodeHistories(details)) {
+  const histories = nodeHistories(details);
+  const over = new Set(
+    histories
+      .filter(({ state }) => !['running', 'queued', 'waiting'].includes(state))
+      .map(({ path }) => formatPath(path)),
+  );
+  /** What is in a pipeline that has ended gets no turn any more. */
+  const isOver = (path: NodePath): boolean =>
+    path.some((_, index) => over.has(formatPath(path.slice(0, index))));
+  for (const { path, kind, attempts, state } of histories) {
     const key = formatPath(path);
-    states.set(key, state);
+    states.set(key, state === 'queued' && isOver(path) ? 'skipped' : state);
     const last = attempts.at(-1);
     if (last !== undefined) latest.set(key, last);
     if (kind === 'pipeline' || last === undefined) continue;

@@ -72,7 +72,7 @@ function Box({
         <b>{path.at(-1) ?? 'All pipelines'}</b>
         <small>
           <Icon name={kindIcon(kind)} size="small" />
-          {face.line}
+          {face.state === 'failed' ? (face.line.split(' · ')[0] ?? '') : face.line}
         </small>
       </span>
     </>

@@ -170,7 +170,7 @@ function Facts({ view, history }: { view: NodeView; history: NodeHistory }) {
       {node.maxRetries === undefined || node.maxRetries === 0 ? null : (
         <Fact name="Retries" value={String(node.maxRetries)} />
       )}
-      {node.timeout === undefined ? null : <Fact name="Timeout" value={formatDuration(node.timeout)} />}
+      {node.timeout === undefined ? null : <Fact name="Timeout" value={formatElapsed(node.timeout)} />}
       {node.maxParallelTasks === undefined ? null : (
         <Fact name="At once" value={`${String(node.maxParallelTasks)} tasks at most`} />
       )}

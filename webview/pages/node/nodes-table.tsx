@@ -188,6 +188,7 @@ function columnsOf(
     {
       id: 'duration',
       title: 'Avg duration',
+      narrowTitle: 'Average',
       numeric: true,
       sortValue: row => figuresOf(row)?.averageDuration ?? null,
       cell: row => seconds(figuresOf(row)?.averageDuration),
@@ -229,7 +230,7 @@ function columnsOf(
       id: 'outcome',
       title: 'Last outcome',
       label: 'Last outcome',
-      from: 440,
+      from: 616,
       class: 'outcome',
       sortValue: row => stateWord(stateOf(row)),
       text: row => stateWord(stateOf(row)),

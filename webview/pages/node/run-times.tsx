@@ -98,8 +98,8 @@ function TimesChart({ series }: { series: readonly Series[] }) {
   const hasFailures = series.some(({ failures }) => failures.length > 0);
   return (
     <>
-      <ul class="keys" aria-label="Lines">
-        {series.map(({ name }, index) => {
+      <ul class="keys" aria-label="Lines" hidden={series.length < 2 && !hasFailures}>
+        {(series.length > 1 ? series : []).map(({ name }, index) => {
           const { colour, width, dash } = lineStyles(index);
           return (
             <li key={name}>

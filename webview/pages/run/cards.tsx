@@ -70,13 +70,14 @@ function FailureCard({
 }) {
   const act = useAction();
   const [isWhole, setWhole] = useState(false);
-  const error = stripAnsi(
-    last.error ?? last.reason ?? (history.state === 'lost' ? 'the runner died' : 'It did not say why.'),
-  );
+  const text =
+    last.error ?? last.reason ?? (history.state === 'lost' ? 'The runner died.' : 'It did not say why.');
+  const error = text.split('\n').map(stripAnsi).join('\n');
   const lines = error.split('\n');
   const shown = isWhole ? lines : lines.slice(0, MAX_LINES);
   const attempts = history.attempts.filter(({ startedAt }) => startedAt !== null).length;
-  const duration = last.startedAt === null || last.endedAt === null ? null : (last.endedAt - last.startedAt) / 1000;
+  const duration =
+    last.startedAt === null || last.endedAt === null ? null : (last.endedAt - last.startedAt) / 1000;
   const when = [
     duration === null ? '' : formatDuration(duration),
     last.endedAt === null ? '' : formatAge(last.endedAt, now),
@@ -269,7 +270,9 @@ function RunningCard({
         {last !== undefined && last.attempt > 1 ? <span class="dim">attempt {last.attempt}</span> : null}
         <span class="numeric">
           {formatElapsed(elapsed)}
-          {expected === null ? null : <span class="dim"> of {formatElapsed(Math.max(1, Math.round(expected)))}</span>}
+          {expected === null ? null : (
+            <span class="dim"> of {formatElapsed(Math.max(1, Math.round(expected)))}</span>
+          )}
         </span>
       </header>
       <div class={`running-bar${share === null ? ' unknown' : ''}`} aria-hidden="true">

@@ -47,7 +47,9 @@ export function failedNodes(histories: readonly NodeHistory[]): FailedNode[] {
       history,
       last,
       skippedTasks: leafHistories(all).length,
-      skipped: paths.filter(path => !paths.some(other => other.length < path.length && isAtOrBelow(path, other))),
+      skipped: paths.filter(
+        path => !paths.some(other => other.length < path.length && isAtOrBelow(path, other)),
+      ),
     };
   });
 }

@@ -127,7 +127,9 @@ export function RunFacts({ details, now }: { details: RunDetailsRecord; now: num
         <Fact name="Parallel">{formatCount(pipeline.maxParallelTasks)}</Fact>
       )}
       {pipeline?.onFailure === undefined ? null : (
-        <Fact name="On failure">{pipeline.onFailure.replace(/[A-Z]/g, letter => ` ${letter.toLowerCase()}`)}</Fact>
+        <Fact name="On failure">
+          {pipeline.onFailure.replace(/[A-Z]/g, letter => ` ${letter.toLowerCase()}`)}
+        </Fact>
       )}
       {run.resumedFrom === null ? null : (
         <Fact name="Re-run of what failed in">
@@ -174,7 +176,10 @@ export function RunProgressBar({
   const elapsed = Math.max(0, (now - run.startedAt) / 1000);
   const counts = new Map<ShownState, number>();
   for (const { state } of leafHistories(histories)) counts.set(state, (counts.get(state) ?? 0) + 1);
-  const total = Math.max(progress.total, [...counts.values()].reduce((sum, count) => sum + count, 0));
+  const total = Math.max(
+    progress.total,
+    [...counts.values()].reduce((sum, count) => sum + count, 0),
+  );
   const percent = Math.floor(Math.min(1, Math.max(0, progress.fraction)) * 100);
   const segments = progressSegments(histories, isRunning ? progress : { ...progress, fraction: 1 }, now);
   return (

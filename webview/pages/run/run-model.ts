@@ -92,10 +92,13 @@ export class RunModel {
       (error: unknown) => {
         if (life !== this.#life) return;
         this.#isAsking = false;
-        const { message, code } = error instanceof RequestError ? error : { message: String(error), code: 'internal' };
+        const { message, code } =
+          error instanceof RequestError ? error : { message: String(error), code: 'internal' };
         const before = this.#snapshot;
         this.#show(
-          before.kind === 'ready' ? { ...before, problem: { message, code } } : { kind: 'failed', message, code },
+          before.kind === 'ready'
+            ? { ...before, problem: { message, code } }
+            : { kind: 'failed', message, code },
         );
       },
     );
@@ -115,7 +118,9 @@ export class RunModel {
         this.#soon();
       }),
       this.#connection.on('store', ({ state }) => {
-        const isStale = this.#snapshot.kind === 'failed' || (this.#snapshot.kind === 'ready' && this.#snapshot.problem !== null);
+        const isStale =
+          this.#snapshot.kind === 'failed' ||
+          (this.#snapshot.kind === 'ready' && this.#snapshot.problem !== null);
         if (state.kind === 'ready' && isStale) this.reload();
       }),
     ];

@@ -25,12 +25,27 @@ export function RunPage() {
         <PageState icon="info" title="There is no run to show" />
       </main>
     );
-  return <OneRun key={subject.runId} runId={subject.runId} {...(subject.path !== undefined && { path: subject.path })} />;
+  return (
+    <OneRun
+      key={subject.runId}
+      runId={subject.runId}
+      {...(subject.path !== undefined && { path: subject.path })}
+    />
+  );
 }
 
 function OneRun({ runId, path }: { runId: number; path?: NodePath }) {
   const { model, snapshot } = useRun(runId);
-  if (snapshot.kind === 'ready') return <RunThere snapshot={snapshot} {...(path !== undefined && { path })} onRetry={() => { model.reload(); }} />;
+  if (snapshot.kind === 'ready')
+    return (
+      <RunThere
+        snapshot={snapshot}
+        {...(path !== undefined && { path })}
+        onRetry={() => {
+          model.reload();
+        }}
+      />
+    );
   return (
     <PageFrame breadcrumbs={[<SideBarLink key="" />, `Run ${runId}`]} icon={null} title={`Run ${runId}`}>
       <RunMissing
@@ -87,7 +102,9 @@ function RunThere({
     <PageFrame
       breadcrumbs={[
         <SideBarLink key="" />,
-        ...run.pipelinePath.map((id, index) => <NodeLink key={id} path={run.pipelinePath.slice(0, index + 1)} />),
+        ...run.pipelinePath.map((id, index) => (
+          <NodeLink key={id} path={run.pipelinePath.slice(0, index + 1)} />
+        )),
         <span key="run" aria-current="page">
           {title}
         </span>,
@@ -109,8 +126,8 @@ function RunThere({
         <div class="banner state-lost" role="status">
           <Icon name="question" class="coloured" />
           <span class="text">
-            The runner of this run died before it could say how the run ended, for example because the machine was
-            restarted. What it had recorded is here; what was running then is marked as lost.
+            The runner of this run died before it could say how the run ended, for example because the machine
+            was restarted. What it had recorded is here; what was running then is marked as lost.
           </span>
         </div>
       ) : null}
@@ -133,14 +150,21 @@ function RunThere({
 }
 
 /** What is shown stays; this says why it may not be how it stands. */
-function Outdated({ problem, onRetry }: { problem: { readonly message: string; readonly code: string }; onRetry: () => void }) {
+function Outdated({
+  problem,
+  onRetry,
+}: {
+  problem: { readonly message: string; readonly code: string };
+  onRetry: () => void;
+}) {
   const act = useAction();
   const isGone = problem.code === 'notFound';
   return (
     <div class="banner state-waiting" role="alert">
       <Icon name={isGone ? 'trash' : 'database'} class="coloured" />
       <span class="text">
-        <strong>{problem.message}</strong> {isGone ? 'What this page had read is still here.' : 'This page shows how it stood before.'}
+        <strong>{problem.message}</strong>{' '}
+        {isGone ? 'What this page had read is still here.' : 'This page shows how it stood before.'}
       </span>
       {isGone ? (
         <Button

@@ -74,7 +74,10 @@ export function RunMissing({
       );
     case 'failed':
       return snapshot.code === 'store' ? (
-        <StoreAway message={snapshot.message} {...(store.kind === 'unreachable' && { detail: store.detail })} />
+        <StoreAway
+          message={snapshot.message}
+          {...(store.kind === 'unreachable' && { detail: store.detail })}
+        />
       ) : (
         <Failure
           title={`Millrace could not get run ${runId}`}
@@ -137,7 +140,11 @@ export function useRunNow(details: RunDetailsRecord, interval = 1000): number {
   const isRunning = run.status === 'running';
   const now = useNow(isRunning, interval);
   const latest = useMemo(
-    () => nodeRuns.reduce((most, { startedAt, endedAt }) => Math.max(most, startedAt ?? 0, endedAt ?? 0), run.startedAt),
+    () =>
+      nodeRuns.reduce(
+        (most, { startedAt, endedAt }) => Math.max(most, startedAt ?? 0, endedAt ?? 0),
+        run.startedAt,
+      ),
     [nodeRuns, run.startedAt],
   );
   return isRunning ? Math.max(now, latest) : (run.endedAt ?? latest);

@@ -27,7 +27,14 @@ export interface TimelineSectionProps {
   readonly onSelect: (selection: RunSelection) => void;
 }
 
-export function TimelineSection({ details, histories, statistics, path, selected, onSelect }: TimelineSectionProps) {
+export function TimelineSection({
+  details,
+  histories,
+  statistics,
+  path,
+  selected,
+  onSelect,
+}: TimelineSectionProps) {
   const act = useAction();
   const [isTable, setTable] = useState(false);
   const { run } = details;
@@ -41,7 +48,12 @@ export function TimelineSection({ details, histories, statistics, path, selected
   const elapsed = (now - run.startedAt) / 1000;
   const left = details.progress.left ?? 0;
   const scale = isRunning
-    ? { from: content.from, to: content.from + roundUp(Math.max(content.to, path === undefined ? elapsed + left : 0) - content.from) }
+    ? {
+        from: content.from,
+        to:
+          content.from +
+          roundUp(Math.max(content.to, path === undefined ? elapsed + left : 0) - content.from),
+      }
     : { from: content.from, to: Math.max(content.to, content.from + 0.001) };
   const current = isRunning ? elapsed : null;
   return (
@@ -147,7 +159,13 @@ interface AttemptRow {
   readonly isCritical: boolean;
 }
 
-function AttemptTable({ details, histories }: { details: RunDetailsRecord; histories: readonly NodeHistory[] }) {
+function AttemptTable({
+  details,
+  histories,
+}: {
+  details: RunDetailsRecord;
+  histories: readonly NodeHistory[];
+}) {
   const { run, criticalPath } = details;
   const rows = useMemo(() => {
     const critical = new Set(criticalPath);
@@ -155,7 +173,16 @@ function AttemptTable({ details, histories }: { details: RunDetailsRecord; histo
       const label = labelOf(path, run.pipelinePath);
       if (attempts.length === 0)
         return [
-          { key: formatPath(path), label, state, attempt: null, start: null, duration: null, rows: null, isCritical: false },
+          {
+            key: formatPath(path),
+            label,
+            state,
+            attempt: null,
+            start: null,
+            duration: null,
+            rows: null,
+            isCritical: false,
+          },
         ];
       return attempts.map(record => ({
         key: String(record.nodeRunId),
@@ -164,7 +191,9 @@ function AttemptTable({ details, histories }: { details: RunDetailsRecord; histo
         attempt: record.attempt,
         start: record.startedAt === null ? null : (record.startedAt - run.startedAt) / 1000,
         duration:
-          record.startedAt === null || record.endedAt === null ? null : (record.endedAt - record.startedAt) / 1000,
+          record.startedAt === null || record.endedAt === null
+            ? null
+            : (record.endedAt - record.startedAt) / 1000,
         rows: record.rowsProcessed,
         isCritical: critical.has(record.nodeRunId),
       }));

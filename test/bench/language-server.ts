@@ -1,0 +1,144 @@
+/**
+ * How fast the language server is, as its editor sees it: wall time from a message to the answer, in a process of its own.
+ * `node test/bench/language-server.ts [files] [nodes per file]`; default: 100 files of 20 nodes, then 500 of 20 (10,000 nodes).
+ */
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { dirname, join } from 'node:path';
+import type { PipelinesMessage } from '../../extension/language/protocol.ts';
+import { TestEditor } from '../support/language-server.ts';
+
+const edits = 15;
+const server = process.argv.find(
+  argument => argument.endsWith('.js') && argument.includes('language-server'),
+);
+const sizes = process.argv.slice(2).map(Number).filter(Number.isFinite);
+const [files, nodes] = sizes;
+const projects =
+  files === undefined
+    ? ([
+        [100, 20],
+        [500, 20],
+      ] as const)
+    : ([[files, nodes ?? 20]] as const);
+
+for (const [count, size] of projects) {
+  console.log(`${String(count)} files, ${String(count * size)} nodes`);
+  await measureProject(count, size);
+}
+
+async function measureProject(count: number, size: number): Promise<void> {
+  const directory = mkdtempSync(join(tmpdir(), 'millrace-bench-'));
+  try {
+    const names = writeProject(directory, count, size);
+    const start = performance.now();
+    await using editor = await TestEditor.open(directory, server === undefined ? {} : { server });
+    await editor.ready();
+    report('cold start to the first graph', performance.now() - start);
+    const longest = longestParse(editor.messages);
+    report('largest message, kB', longest.size / 1000);
+    report('longest parse of a message', longest.time);
+    const times: number[] = [];
+    const answers: number[] = [];
+    for (let edit = 0; edit < edits; edit++) {
+      const name = names[(edit * 7) % names.length] ?? '';
+      const text = readFileSync(join(directory, name), 'utf8');
+      if (edit < names.length) await editor.open(name, text);
+      const isLast = `edit_${String(edit)}`;
+      const mistakes = editor.diagnostics(name).length;
+      const begin = performance.now();
+      await editor.change(name, `${text}pipeline.add(new Task({ id: '${isLast}' }), ['nowhere']);\n`);
+      await untilNow(() => editor.diagnostics(name).length > mistakes);
+      times.push(performance.now() - begin);
+      const asked = performance.now();
+      await editor.ask('millrace/lenses', { uri: editor.uri(name) });
+      answers.push(performance.now() - asked);
+      await editor.change(name, text);
+      await untilNow(() => editor.diagnostics(name).length === 0);
+    }
+    report('edit to tree and diagnostics, median', median(times));
+    report('edit to tree and diagnostics, longest', Math.max(...times));
+    report('lenses after an edit, median', median(answers));
+    const shared = 'steps.ts';
+    await editor.open(shared);
+    const begin = performance.now();
+    const revision = editor.latest?.revision ?? 0;
+    await editor.change(shared, stepsFile().replace('Runs ', 'Does '));
+    await untilNow(() => (editor.latest?.revision ?? 0) > revision);
+    report('edit of a file that all import', performance.now() - begin);
+    report('memory of the process, MB', memoryOf(editor.pid));
+    await editor.end();
+  } finally {
+    rmSync(directory, { recursive: true });
+  }
+}
+
+/** Asks in every turn of the event loop: a bench may keep its processor busy. */
+async function untilNow(condition: () => boolean): Promise<void> {
+  while (!condition()) await new Promise(resolve => setImmediate(resolve));
+}
+
+function longestParse(messages: readonly PipelinesMessage[]): {
+  readonly size: number;
+  readonly time: number;
+} {
+  let size = 0;
+  let time = 0;
+  for (const message of messages) {
+    const text = JSON.stringify(message);
+    size = Math.max(size, text.length);
+    const begin = performance.now();
+    JSON.parse(text);
+    time = Math.max(time, performance.now() - begin);
+  }
+  return { size, time };
+}
+
+function memoryOf(pid: number): number {
+  const [, kilobytes = 'NaN'] =
+    /VmRSS:\s+(\d+)/.exec(readFileSync(`/proc/${String(pid)}/status`, 'utf8')) ?? [];
+  return Number(kilobytes) / 1000;
+}
+
+function median(values: readonly number[]): number {
+  return values.toSorted((a, b) => a - b)[Math.floor(values.length / 2)] ?? NaN;
+}
+
+function report(name: string, value: number): void {
+  console.log(`  ${name.padEnd(40)} ${value.toFixed(1).padStart(8)}`);
+}
+
+function stepsFile(): string {
+  return `import { ExecuteSQL, RunBash, Task } from 'millrace';
+export const step = (id: string, ...lines: string[]) =>
+  new Task({ id, description: \`Runs \${id}\`, commands: [new RunBash(lines.join(' && ')), new ExecuteSQL({ sql: \`select '\${id}'\` })] });
+`;
+}
+
+function writeProject(directory: string, count: number, size: number): string[] {
+  writeFileSync(join(directory, 'package.json'), '{ "type": "module" }\n');
+  writeFileSync(join(directory, 'steps.ts'), stepsFile());
+  return Array.from({ length: count }, (_, index) => {
+    const name = join(`area_${String(index % 10)}`, `p${String(index)}.pipeline.ts`);
+    mkdirSync(dirname(join(directory, name)), { recursive: true });
+    writeFileSync(join(directory, name), pipelineFile(index, size));
+    return name;
+  });
+}
+
+function pipelineFile(index: number, size: number): string {
+  const tasks = Array.from({ length: size / 2 }, (_, n) => {
+    const upstreams = n > 0 ? `, ['task_${String(n - 1)}']` : '';
+    return `pipeline.add(new Task({ id: 'task_${String(n)}', description: 'Number ${String(n)}', commands: [new RunBash('echo ${String(n)}')] })${upstreams});`;
+  });
+  return `import { Pipeline, RunBash, Task } from 'millrace';
+import { step } from '../steps.ts';
+
+const pipeline = new Pipeline({ id: 'pipeline_${String(index)}', description: 'One of many' });
+${tasks.join('\n')}
+for (const [index, table] of Array.from({ length: ${String(size / 2)} }, (_, n) => \`table_\${n}\`).entries()) {
+  pipeline.add(step(\`load_\${table}\`, 'true', table), index > 0 ? [\`load_table_\${index - 1}\`] : []);
+}
+export default pipeline;
+`;
+}
