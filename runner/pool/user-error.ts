@@ -42,14 +42,20 @@ function describe(thrown: unknown): UserError {
 function causes(error: Error): string[] {
   const lines: string[] = [];
   const seen = new Set<unknown>([error]);
+  let told = error.message;
   for (
     let { cause } = error;
     cause !== undefined && !seen.has(cause);
     cause = cause instanceof Error ? cause.cause : undefined
   ) {
     seen.add(cause);
-    if (cause instanceof Error) lines.push(`Caused by: ${messageOf(cause)}`, ...userFrames(cause));
-    else lines.push(`Caused by: ${inspect(cause, { depth: 1 })}`);
+    if (cause instanceof Error) {
+      const frames = userFrames(cause);
+      // The message of an error often holds that of its cause, for instance what the server said.
+      if (frames.length > 0 || cause.message === '' || !told.includes(cause.message))
+        lines.push(`Caused by: ${messageOf(cause)}`, ...frames);
+      told = cause.message;
+    } else lines.push(`Caused by: ${inspect(cause, { depth: 1 })}`);
   }
   return lines;
 }
