@@ -86,6 +86,16 @@ export default tseslint.config(
     ]),
   },
   {
+    files: ['extension/**/*.ts'],
+    ignores: ['extension/analysis/syntax.ts'],
+    rules: {
+      '@typescript-eslint/no-restricted-imports': [
+        'error',
+        { paths: [{ name: 'ts-morph', message: 'Only extension/analysis/syntax.ts knows the parser.' }] },
+      ],
+    },
+  },
+  {
     files: ['webview/**/*.ts', 'webview/**/*.tsx'],
     rules: forbid(noEditor, [['node:*', '**/extension/**'], 'Pages run in a browser.']),
   },

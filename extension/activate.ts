@@ -12,5 +12,9 @@ export function activate(context: vscode.ExtensionContext): MillraceApi {
   extension.begin();
   const activationTime = performance.now() - begun;
   log.info(`Activated in ${activationTime.toFixed(1)} ms`);
-  return { activationTime, describe: () => extension.describe() };
+  return {
+    activationTime,
+    describe: () => extension.describe(),
+    createSample: target => extension.createSample(target),
+  };
 }

@@ -36,6 +36,8 @@ export interface MillraceApi {
     readonly state: string;
     readonly store: string;
   };
+  /** Makes a sample project in a folder, without asking for one. */
+  createSample(target: vscode.Uri): Promise<boolean>;
 }
 
 export class Extension implements Disposes {
@@ -44,6 +46,7 @@ export class Extension implements Disposes {
   readonly #pipelinesView: PipelinesView;
   readonly #runsView: RunsView;
   readonly #statusBar: StatusBarItem;
+  readonly #projectCommands: ProjectCommands;
   readonly #disposables: Disposes[] = [];
   readonly #contextKeys = new Map<string, unknown>();
 
@@ -77,6 +80,7 @@ export class Extension implements Disposes {
     });
     const actions: PageActions = new PageActions({ projects, run, open, project, log });
     this.#projects = projects;
+    this.#projectCommands = project;
     this.#pipelinesView = pipelinesView;
     this.#runsView = runsView;
     this.#statusBar = new StatusBarItem(projects, panels);
@@ -117,6 +121,10 @@ export class Extension implements Disposes {
   begin(): void {
     this.#updateContext();
     this.#projects.begin();
+  }
+
+  createSample(target: vscode.Uri): Promise<boolean> {
+    return this.#projectCommands.makeSample(target);
   }
 
   describe(): ReturnType<MillraceApi['describe']> {

@@ -101,9 +101,11 @@ class FactFinder {
         return;
       case Kind.ImportDeclaration:
         this.#hasModuleSyntax = true;
+        if (!ts.isSourceFile(node.parent)) this.#fail(node, 'Cannot use import statement outside a module');
         return;
       case Kind.ExportDeclaration: {
         this.#hasModuleSyntax = true;
+        if (!ts.isSourceFile(node.parent)) this.#fail(node, "Unexpected token 'export'");
         const { exportClause, moduleSpecifier, isTypeOnly } = node as ts.ExportDeclaration;
         if (isTypeOnly || moduleSpecifier !== undefined || exportClause === undefined) return;
         if (!ts.isNamedExports(exportClause)) return;
@@ -115,6 +117,7 @@ class FactFinder {
       case Kind.ExportAssignment:
         if ((node as ts.ExportAssignment).isExportEquals === true) this.#usesCommonJs = true;
         else this.#hasModuleSyntax = true;
+        if (!ts.isSourceFile(node.parent)) this.#fail(node, "Unexpected token 'export'");
         break;
       case Kind.ImportEqualsDeclaration:
         this.#usesCommonJs = true;

@@ -150,39 +150,33 @@ export class ProjectCommands {
     project.restart(project.state.trusted);
   }
 
-  /** Makes a project with the template of `millrace init` and opens it. */
-  async #createSampleProject(argument: unknown): Promise<void> {
-    const target = argument instanceof vscode.Uri ? argument : await pickSampleFolder();
-    if (target === undefined) return;
+  /**
+   * Makes a project with the template of `millrace init`.
+   *
+   * @returns whether it is there; what went wrong the user knows.
+   */
+  async makeSample(target: vscode.Uri): Promise<boolean> {
     const { processes, log } = this.#parts;
-    const runtime = processes.runtime(target);
-    const commandLine = {
-      runtime,
-      env: processEnvironment(process.env),
-      directory: vscode.workspace.workspaceFolders?.[0]?.uri.fsPath ?? join(target.fsPath, '..'),
-    };
+    const directory = existsSync(target.fsPath) ? target.fsPath : join(target.fsPath, '..');
+    const env = processEnvironment(process.env);
     try {
-      const { code, stderr } = await runCommand(
-        { ...commandLine, directory: existsSync(target.fsPath) ? target.fsPath : join(target.fsPath, '..') },
-        ['init', target.fsPath],
-        log,
-      );
-      if (code !== 0) {
-        await showError(stderr.replace(/^millrace: /gm, '').trimEnd(), log);
-        return;
-      }
+      const commandLine = { runtime: processes.runtime(target), env, directory };
+      const { code, stderr } = await runCommand(commandLine, ['init', target.fsPath], log);
+      if (code === 0) return true;
+      await showError(stderr.replace(/^millrace: /gm, '').trimEnd(), log);
     } catch (error) {
       await showError(messageOf(error), log);
-      return;
     }
+    return false;
+  }
+
+  async #createSampleProject(argument: unknown): Promise<void> {
+    const target = argument instanceof vscode.Uri ? argument : await pickSampleFolder();
+    if (target === undefined || !(await this.makeSample(target))) return;
     const isOpen =
       vscode.workspace.workspaceFolders?.some(({ uri }) => uri.fsPath === target.fsPath) ?? false;
-    if (isOpen) {
-      const file = vscode.Uri.file(join(target.fsPath, samplePipeline));
-      await vscode.window.showTextDocument(file);
-      return;
-    }
-    await vscode.commands.executeCommand('vscode.openFolder', target, { forceNewWindow: false });
+    if (isOpen) await vscode.window.showTextDocument(vscode.Uri.file(join(target.fsPath, samplePipeline)));
+    else await vscode.commands.executeCommand('vscode.openFolder', target, { forceNewWindow: false });
   }
 
   async #showConfiguration(argument: unknown): Promise<void> {

@@ -34,8 +34,10 @@ export async function debugNode(
     args: ['--project', directory, ...args, '--parallel', '1'],
     cwd: directory,
     env: { ELECTRON_RUN_AS_NODE: '1', ...(url === undefined ? {} : { MILLRACE_STORE_URL: url }) },
-    console: 'integratedTerminal',
-    internalConsoleOptions: 'neverOpen',
+    // Not a terminal: the environment, with the store's password, would stand in its command line.
+    console: 'internalConsole',
+    internalConsoleOptions: 'openOnSessionStart',
+    outputCapture: 'std',
     // Tasks run in workers.
     autoAttachChildProcesses: true,
     sourceMaps: true,

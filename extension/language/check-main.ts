@@ -3,4 +3,4 @@ import { enableCompileCache } from 'node:module';
 
 enableCompileCache();
 const { printReport } = await import('./report.ts');
-printReport(process.argv[2] ?? process.cwd());
+await printReport(process.argv[2] ?? process.cwd());

@@ -33,12 +33,16 @@ export class EditClock {
     return Atomics.load(this.#arrived, 0) > this.#taken;
   }
 
-  /** Aborts what is being computed as soon as it looks. An event could not reach a thread that is busy. */
+  /**
+   * Aborts what begins now as soon as it looks, after any further edit. An event could not reach a thread that is busy.
+   */
   signal(): AbortSignal {
     const controller = new AbortController();
+    const taken = this.#taken;
     return Object.defineProperty(controller.signal, 'throwIfAborted', {
       value: () => {
-        if (this.isBehind) controller.abort(new StaleError('The text has changed meanwhile.'));
+        if (Atomics.load(this.#arrived, 0) > taken)
+          controller.abort(new StaleError('The text has changed meanwhile.'));
         if (controller.signal.aborted) throw controller.signal.reason;
       },
     });

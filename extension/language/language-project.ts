@@ -26,8 +26,6 @@ export interface LanguageProjectOptions {
 /** What changed for the editor. */
 export interface Changes {
   readonly pipelines: readonly PipelinesMessage[];
-  /** By file, for every file of which the mistakes are others than before. */
-  readonly diagnostics: ReadonlyMap<string, readonly Diagnostic[]>;
   /** Where the analysis and the loaded graph do not agree. */
   readonly differences: readonly string[];
 }
@@ -62,6 +60,7 @@ export class LanguageProject implements Subject {
   #loaded: Loaded | undefined;
   #open: ReadonlySet<string> = new Set();
   #analysis: Analysis | undefined;
+  #sqlDiagnostics: readonly Diagnostic[] | undefined;
   #index: NodeIndex | undefined;
   #names: Names | undefined;
   #merged: Merge | undefined;
@@ -149,9 +148,27 @@ export class LanguageProject implements Subject {
     if (loaded !== undefined) loaded.areDifferencesTold = true;
     return {
       pipelines: this.#pipelineChanges(root),
-      diagnostics: this.#diagnosticChanges(),
       differences: isNews ? differences : [],
     };
+  }
+
+  /** The mistakes of the project; those of its SQL once they are known. */
+  get diagnostics(): readonly Diagnostic[] {
+    return [...this.analysis.diagnostics, ...(this.#sqlDiagnostics ?? [])];
+  }
+
+  /** Whether the SQL was ever read. */
+  get isSqlKnown(): boolean {
+    return this.#sqlDiagnostics !== undefined;
+  }
+
+  /**
+   * Reads the SQL of the project as it is now.
+   *
+   * @throws StaleError when the text has changed meanwhile
+   */
+  async readSql(): Promise<void> {
+    this.#sqlDiagnostics = (await this.#project.sqlAnalysis(this.#signal())).diagnostics;
   }
 
   /** What an editor is told before the first analysis is there. */
@@ -246,8 +263,9 @@ export class LanguageProject implements Subject {
     };
   }
 
-  #diagnosticChanges(): Map<string, readonly Diagnostic[]> {
-    const byFile = Map.groupBy(this.analysis.diagnostics, ({ location }) => location.file);
+  /** The mistakes of every file that has others than the editor knows. */
+  diagnosticChanges(): Map<string, readonly Diagnostic[]> {
+    const byFile = Map.groupBy(this.diagnostics, ({ location }) => location.file);
     const changes = new Map<string, readonly Diagnostic[]>();
     for (const [file, diagnostics] of byFile) {
       const text = JSON.stringify(diagnostics);

@@ -1,10 +1,10 @@
 /** The report of an analysis for the command line. */
 import { resolve } from 'node:path';
 import type { AnalysisReport } from '../../runner/analysis-report.ts';
-import { analyzeProject } from '../analysis/analysis-project.ts';
+import { analyzeProjectAndSql } from '../analysis/analysis-project.ts';
 
-export function reportOf(directory: string): AnalysisReport {
-  const { root, files, diagnostics } = analyzeProject({ directory: resolve(directory) });
+export async function reportOf(directory: string): Promise<AnalysisReport> {
+  const { root, files, diagnostics } = await analyzeProjectAndSql({ directory: resolve(directory) });
   return {
     root,
     files: files.map(({ file, status }) => ({ file, status })),
@@ -18,6 +18,6 @@ export function reportOf(directory: string): AnalysisReport {
   };
 }
 
-export function printReport(directory: string): void {
-  process.stdout.write(`${JSON.stringify(reportOf(directory))}\n`);
+export async function printReport(directory: string): Promise<void> {
+  process.stdout.write(`${JSON.stringify(await reportOf(directory))}\n`);
 }

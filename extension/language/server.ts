@@ -46,6 +46,9 @@ class Server {
   #canWatch = false;
   #canChangeFolders = false;
   #isScheduled = false;
+  #isTelling = false;
+  /** Counts how often something had changed: it may change while the editor is told of what was there. */
+  #wishes = 0;
 
   constructor(connection: Connection, clock: EditClock) {
     this.#connection = connection;
@@ -198,7 +201,7 @@ class Server {
     connection.onDocumentLinks(({ textDocument }) => this.#answer(textDocument.uri, [], documentLinks));
     connection.onCodeAction(({ textDocument, range }) =>
       this.#answer(textDocument.uri, [], (project, file) =>
-        quickFixes(project.analysis.diagnostics, file, range, this.#documentation),
+        quickFixes(project.diagnostics, file, range, this.#documentation),
       ),
     );
     connection.onCodeLens(({ textDocument }) =>
@@ -291,18 +294,6 @@ class Server {
     }
   }
 
-  /** Does something that ends early when the text changes; whether it came to its end. */
-  #whileCurrent(action: () => void): boolean {
-    try {
-      action();
-      return true;
-    } catch (error) {
-      if (error instanceof StaleError) return false;
-      this.#report(error);
-      return true;
-    }
-  }
-
   #report(error: unknown): void {
     const detail = error instanceof Error ? (error.stack ?? error.message) : String(error);
     this.#connection.console.error(`Internal error of the analysis, please report it: ${detail}`);
@@ -326,32 +317,50 @@ class Server {
     this.#isScheduled = true;
     setImmediate(() => {
       this.#isScheduled = false;
-      // An edit that has arrived schedules again when it is taken in.
-      if (this.#clock.isBehind) return;
-      for (const project of this.#workspace.projects) {
-        const isTold = this.#whileCurrent(() => {
-          this.#tell(project);
-        });
-        if (!isTold) return;
-      }
+      void this.#tellAll();
     });
   }
 
-  #tell(project: LanguageProject): void {
-    const { pipelines, diagnostics, differences } = project.changes();
-    for (const message of pipelines) this.#send(message);
-    for (const [file, mistakes] of diagnostics) {
+  async #tellAll(): Promise<void> {
+    this.#wishes++;
+    if (this.#isTelling) return;
+    this.#isTelling = true;
+    const wishes = this.#wishes;
+    // An edit that has arrived schedules again when it is taken in.
+    if (!this.#clock.isBehind) for (const project of this.#workspace.projects) await this.#tell(project);
+    this.#isTelling = false;
+    if (this.#wishes !== wishes) this.#schedule();
+  }
+
+  async #tell(project: LanguageProject): Promise<void> {
+    try {
+      const { pipelines, differences } = project.changes();
+      for (const message of pipelines) this.#send(message);
+      if (differences.length > 0) this.#warnOfDifferences(project, differences);
+      // Mistakes come all at once, so that none goes for a moment; but at first nobody should wait for the SQL's parser.
+      if (!project.isSqlKnown) this.#publish(project);
+      await project.readSql();
+      this.#publish(project);
+    } catch (error) {
+      if (error instanceof StaleError) return;
+      this.#report(error);
+    }
+  }
+
+  #publish(project: LanguageProject): void {
+    for (const [file, mistakes] of project.diagnosticChanges()) {
       this.#published.set(file, project);
       void this.#connection.sendDiagnostics({
         uri: uriOf(file),
         diagnostics: mistakes.map(mistake => toEditorDiagnostic(mistake, this.#documentation)),
       });
     }
-    if (differences.length > 0) {
-      this.#connection.console.warn(
-        `Bug report: in ${basename(project.directory)}, the static analysis and the loaded graph differ. The loaded graph is shown. Please report it with the source:\n${differences.join('\n')}`,
-      );
-    }
+  }
+
+  #warnOfDifferences({ directory }: LanguageProject, differences: readonly string[]): void {
+    this.#connection.console.warn(
+      `Bug report: in ${basename(directory)}, the static analysis and the loaded graph differ. The loaded graph is shown. Please report it with the source:\n${differences.join('\n')}`,
+    );
   }
 
   #send(message: protocol.PipelinesMessage): void {

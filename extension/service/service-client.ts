@@ -50,7 +50,7 @@ interface Running {
 }
 
 /** Milliseconds until the service is started again, after so many ends in a row. */
-const pauses = [250, 1000, 4000, 15_000];
+const usualPauses: readonly number[] = [250, 1000, 4000, 15_000];
 /** A service that lasted so long has not failed to start. */
 const lasted = 30_000;
 const shutdownPatience = 5000;
@@ -61,6 +61,7 @@ export class ServiceClient implements Disposes {
   readonly #log: Log;
   readonly #states: Emitter<ServiceState>;
   readonly #news: Emitter<ServiceNews>;
+  readonly #pauses: readonly number[];
   #state: ServiceState = { kind: 'stopped' };
   #starting: Promise<Running> | undefined;
   #running: Running | undefined;
@@ -70,9 +71,13 @@ export class ServiceClient implements Disposes {
   #timer: NodeJS.Timeout | undefined;
   #isDisposed = false;
 
-  /** @param launch How to start it, asked at each start. */
-  constructor(launch: () => Promise<ServiceLaunch>, log: Log) {
+  /**
+   * @param launch How to start it, asked at each start.
+   * @param pauses Milliseconds before each new start; after the last one it counts as broken.
+   */
+  constructor(launch: () => Promise<ServiceLaunch>, log: Log, pauses = usualPauses) {
     this.#launch = launch;
+    this.#pauses = pauses;
     this.#log = log;
     const onFault = (error: unknown): void => {
       log.error(`A listener of the service failed: ${describe(error)}`);
@@ -240,7 +245,7 @@ export class ServiceClient implements Disposes {
     this.#log.error(message);
     rejectAll(running, message);
     if (running.isReady && Date.now() - this.#startedAt > lasted) this.#failures = 0;
-    const pause = pauses[this.#failures];
+    const pause = this.#pauses[this.#failures];
     this.#failures += 1;
     if (pause === undefined) {
       this.#setState({ kind: 'broken', message });

@@ -129,7 +129,7 @@ describe('millrace graph --static', () => {
         ['report_…', 'dynamic', 'The id depends on the environment variable REGION.', ['load']],
       ],
     );
-    assert.deepEqual(crm?.location, {
+    assert.deepEqual(crm.location, {
       file: join(project.path, 'crm.pipeline.ts'),
       line: 6,
       column: 13,

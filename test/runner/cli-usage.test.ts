@@ -161,6 +161,8 @@ describe('help of the command line', () => {
         'menu',
         'list',
         'graph',
+        'check',
+        'config',
         'reset',
         'sql',
         'init',
@@ -178,7 +180,22 @@ describe('help of the command line', () => {
 
   it('has an example for every command, which that command understands', async () => {
     const commands = [
-      ...['run', 'cancel', 'menu', 'list', 'graph', 'reset', 'sql', 'init', 'runs', 'show', 'logs', 'store'],
+      ...[
+        'run',
+        'cancel',
+        'menu',
+        'list',
+        'graph',
+        'check',
+        'config',
+        'reset',
+        'sql',
+        'init',
+        'runs',
+        'show',
+        'logs',
+        'store',
+      ],
       ...['status', 'start', 'stop', 'url', 'migrate', 'prune', 'backup', 'restore'].map(
         name => `store ${name}`,
       ),
@@ -216,6 +233,8 @@ Options:
                          the background
   --json                 print one event a line as JSON
   --allow-concurrent     run although another run is at work on the same nodes
+  --trigger <who>        who starts the run, for the history (default: cli)
+                         (choices: "editor", "cli", "api", "schedule")
   -h, --help             print this help
 
 Global Options:

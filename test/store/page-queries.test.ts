@@ -25,6 +25,7 @@ import { RunRecorder } from '../../runner/store/run-recorder.ts';
 import { countRuns, runsById, searchRuns } from '../../runner/store/run-search.ts';
 import { ended, finished, newRun, started, timeAt } from '../support/runs.ts';
 import { temporaryStore, type TemporaryStore } from '../support/store.ts';
+import { waitUntil } from '../support/wait.ts';
 
 describe('queries of pages', function () {
   this.timeout(60_000);
@@ -141,18 +142,13 @@ describe('queries of pages', function () {
       await reader.end();
       // What a session has counted is told when it ends.
       await store.close();
-      const { rows } = await client.query<{ count: number }>(
-        `SELECT count(*)::integer AS count FROM pg_stat_activity
-        WHERE datname = current_database() AND pid <> pg_backend_pid() AND backend_type = 'client backend'`,
-      );
-      for (let others = rows[0]?.count ?? 0; others > 0;) {
-        const again = await client.query<{ count: number }>(
-          `SELECT pg_sleep(0.02), (SELECT count(*)::integer FROM pg_stat_activity
-            WHERE datname = current_database() AND pid <> pg_backend_pid() AND application_name = 'test'
-              AND backend_type = 'client backend') AS count`,
+      await waitUntil(async () => {
+        const { rows } = await client.query<{ count: number }>(
+          `SELECT count(*) AS count FROM pg_stat_activity
+          WHERE datname = current_database() AND pid <> pg_backend_pid() AND application_name = 'test'`,
         );
-        others = again.rows[0]?.count ?? 0;
-      }
+        return rows[0]?.count === 0;
+      });
       assert.deepEqual(await scans(), before);
     } finally {
       await client.end();

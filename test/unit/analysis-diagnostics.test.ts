@@ -1,24 +1,16 @@
 import assert from 'node:assert/strict';
-import { join } from 'node:path';
-import type { SourceLocation } from '../../runner/model.ts';
 import { analyzeProject } from '../../extension/analysis/analysis-project.ts';
+import {
+  type ExpectedDiagnostic,
+  expectedDiagnostics,
+  shownDiagnostics,
+} from '../support/analysis-diagnostics.ts';
 import { temporaryFolder } from '../support/temp.ts';
-
-interface Expected {
-  readonly code: string;
-  readonly message: string;
-  /** The text that is underlined. */
-  readonly at: string;
-  /** Message and text of related places. */
-  readonly related?: readonly (readonly [string, string])[];
-  readonly suggestion?: string;
-  readonly severity?: 'warning';
-}
 
 const head = "import { ExecuteSQL, Pipeline, RunBash, RunScript, Task } from 'millrace';\n";
 const shop = "export const shop = new Pipeline({ id: 'shop' });\n";
 
-const cases: readonly (readonly [string, string, readonly Expected[]])[] = [
+const cases: readonly (readonly [string, string, readonly ExpectedDiagnostic[]])[] = [
   [
     'an invalid id',
     "shop.add(new Task({ id: 'Load Orders' }));",
@@ -29,6 +21,7 @@ const cases: readonly (readonly [string, string, readonly Expected[]])[] = [
           'Task has the invalid id "Load Orders": ids are made of lower-case letters, digits and "_". Use "load_orders", for example.',
         at: "'Load Orders'",
         suggestion: 'load_orders',
+        fixes: [['Change to "load_orders"', "shop.add(new Task({ id: 'load_orders' }));"]],
       },
     ],
   ],
@@ -54,6 +47,7 @@ const cases: readonly (readonly [string, string, readonly Expected[]])[] = [
           'Pipeline "shop" has no node "laod_orders" (wanted as an upstream of "clean"). Did you mean "load_orders"?',
         at: "'laod_orders'",
         suggestion: 'load_orders',
+        fixes: [['Change to "load_orders"', "shop.add(new Task({ id: 'clean' }), ['load_orders']);"]],
       },
     ],
   ],
@@ -92,6 +86,7 @@ const cases: readonly (readonly [string, string, readonly Expected[]])[] = [
         message: 'Task "a" has an unknown option: "maxRetrys" (did you mean "maxRetries"?).',
         at: 'maxRetrys',
         suggestion: 'maxRetries',
+        fixes: [['Change to "maxRetries"', "shop.add(new Task({ id: 'a', maxRetries: 1 }));"]],
       },
     ],
   ],
@@ -127,6 +122,12 @@ const cases: readonly (readonly [string, string, readonly Expected[]])[] = [
           'There is no database "dwhs". Did you mean "dwh"? Databases are named in millrace.config.ts.',
         at: "'dwhs'",
         suggestion: 'dwh',
+        fixes: [
+          [
+            'Change to "dwh"',
+            "shop.add(new Task({ id: 'a', commands: [new ExecuteSQL({ sql: 'x', db: 'dwh' })] }));",
+          ],
+        ],
       },
     ],
   ],
@@ -161,9 +162,114 @@ const cases: readonly (readonly [string, string, readonly Expected[]])[] = [
           'Task has the invalid id "A": ids are made of lower-case letters, digits and "_". Use "a", for example.',
         at: "'A'",
         suggestion: 'a',
+        fixes: [['Change to "a"', "shop.add(new Task({ id: 'a' }));"]],
       },
       { code: 'load-error', message: 'ReferenceError: nope is not defined', at: 'nope' },
     ],
+  ],
+  [
+    'a node that waits for itself',
+    "shop.add(new Task({ id: 'a' }), ['a']);",
+    [
+      {
+        code: 'cycle',
+        message: 'Pipeline "shop": "a" cannot wait for itself.',
+        at: "shop.add(new Task({ id: 'a' }), ['a'])",
+      },
+    ],
+  ],
+  [
+    'several unknown options',
+    "shop.add(new Task({ id: 'a', maxRetrys: 1, timeOut: 2, 'comands': [] }));",
+    [
+      {
+        code: 'unknown-option',
+        message:
+          'Task "a" has unknown options: "maxRetrys" (did you mean "maxRetries"?), "timeOut" (did you mean "timeout"?), "comands" (did you mean "commands"?).',
+        at: 'maxRetrys',
+        suggestion: 'maxRetries',
+        fixes: [
+          [
+            'Change to "maxRetries"',
+            "shop.add(new Task({ id: 'a', maxRetries: 1, timeOut: 2, 'comands': [] }));",
+          ],
+          [
+            'Change to "timeout"',
+            "shop.add(new Task({ id: 'a', maxRetrys: 1, timeout: 2, 'comands': [] }));",
+          ],
+          [
+            'Change to "commands"',
+            "shop.add(new Task({ id: 'a', maxRetrys: 1, timeOut: 2, 'commands': [] }));",
+          ],
+        ],
+      },
+    ],
+  ],
+  [
+    'a value that is not valid',
+    "shop.add(new Task({ id: 'a', maxRetries: -1 }));\nshop.add(new Task({ id: 'b', commands: [new ExecuteSQL({ sql: 'x', echoQueries: 1 })] }));",
+    [
+      {
+        code: 'pipeline-error',
+        message: 'Task "a": maxRetries must be a whole number of at least 0, not -1.',
+        at: '-1',
+      },
+      {
+        code: 'pipeline-error',
+        message: 'ExecuteSQL: echoQueries must be true or false, not 1.',
+        at: '1',
+      },
+    ],
+  ],
+  [
+    'a node that has a parent already',
+    "const a = new Task({ id: 'a' });\nshop.add(a);\nexport const other = new Pipeline({ id: 'other' }).add(a);",
+    [
+      {
+        code: 'pipeline-error',
+        message:
+          'Task "shop/a" cannot be added to pipeline "other" as well: a node has one parent. Remove it from there first, or make another node.',
+        at: "new Pipeline({ id: 'other' }).add(a)",
+      },
+    ],
+  ],
+  [
+    'imports that are not found',
+    "import { a } from './no.ts';\nimport { b } from 'no-such-package';\nimport { c } from './steps.ts';\nshop.add(new Task({ id: `${a}${b}${c}` }));",
+    [
+      {
+        code: 'missing-import',
+        message: 'Cannot find "./no.ts", which is imported here.',
+        at: "'./no.ts'",
+      },
+      {
+        code: 'missing-import',
+        message:
+          'Cannot find the package "no-such-package". If its name is right, install it: npm install no-such-package',
+        at: "'no-such-package'",
+      },
+      {
+        code: 'missing-export',
+        message:
+          '"./steps.ts" exports no "c". If it is a type that is exported again, write export type { c } from \'./steps.ts\'.',
+        at: 'c',
+      },
+    ],
+  ],
+  [
+    'a file that is no TypeScript',
+    "shop.add(new Task({ id: 'a' );",
+    [{ code: 'syntax', message: "',' expected.", at: ')' }],
+  ],
+  [
+    'something that Node refuses',
+    'const x = 1;\nconst x = 2;',
+    [{ code: 'syntax', message: "Identifier 'x' has already been declared", at: 'x' }],
+  ],
+  [
+    'an error that the file throws itself',
+    "if (shop.id === 'shop') throw new Error('not like this');",
+    [{ code: 'load-error', message: 'not like this', at: "throw new Error('not like this');" }],
   ],
   [
     'a loop that does not end',
@@ -196,14 +302,15 @@ const cases: readonly (readonly [string, string, readonly Expected[]])[] = [
 describe('diagnostics of the static analysis', () => {
   for (const [name, code, expected] of cases) {
     it(name, async () => {
-      await using folder = await temporaryFolder({ 'shop.pipeline.ts': `${head}${shop}${code}\n` });
-      await expectDiagnostics(folder.path, `${head}${shop}${code}\n`, expected);
+      await expectDiagnostics(
+        { 'shop.pipeline.ts': `${head}${shop}${code}\n`, 'steps.ts': 'export const step = 1;\n' },
+        expected,
+      );
     });
   }
 
   it('a pipeline file without a pipeline', async () => {
-    await using folder = await temporaryFolder({ 'shop.pipeline.ts': 'export const x = 1;\n' });
-    await expectDiagnostics(folder.path, 'export const x = 1;\n', [
+    await expectDiagnostics({ 'shop.pipeline.ts': 'export const x = 1;\n' }, [
       {
         code: 'no-pipeline',
         message: 'The file exports no pipeline. Only what a file exports is found: export default pipeline;',
@@ -212,43 +319,40 @@ describe('diagnostics of the static analysis', () => {
       },
     ]);
   });
+
+  it('a function that returns no pipeline', async () => {
+    await expectDiagnostics({ 'shop.pipeline.ts': 'export default () => 1;\n' }, [
+      {
+        code: 'no-pipeline',
+        message: 'The file exports no pipeline, and the function that it exports by default returns none.',
+        at: 'export default () => 1;',
+        severity: 'warning',
+      },
+    ]);
+  });
+
+  it('two files that export a pipeline of the same id, with both places', async () => {
+    const file = `${head}export const all = new Pipeline({ id: 'all' });\n`;
+    await expectDiagnostics({ 'a.pipeline.ts': file, 'shop.pipeline.ts': file }, [
+      {
+        code: 'duplicate-id',
+        message:
+          'Both a.pipeline.ts and shop.pipeline.ts export a pipeline with the id "all". Only that of a.pipeline.ts is used: change one of the ids.',
+        at: "new Pipeline({ id: 'all' })",
+        related: [['"all" is here already', "new Pipeline({ id: 'all' })"]],
+      },
+    ]);
+  });
 });
 
 async function expectDiagnostics(
-  directory: string,
-  text: string,
-  expected: readonly Expected[],
+  files: Readonly<Record<string, string>>,
+  expected: readonly ExpectedDiagnostic[],
 ): Promise<void> {
-  const { diagnostics } = analyzeProject({ directory });
-  const file = join(directory, 'shop.pipeline.ts');
-  assert(diagnostics.every(({ location }) => location.file === file));
+  await using folder = await temporaryFolder(files);
+  const { diagnostics } = analyzeProject({ directory: folder.path });
   assert.deepEqual(
-    diagnostics.map(({ code, message, location, related, suggestion, severity }) => ({
-      code,
-      message,
-      at: textAt(text, location),
-      related: related.map(place => [place.message, textAt(text, place.location)]),
-      suggestion,
-      severity,
-    })),
-    expected.map(({ code, message, at, related = [], suggestion, severity = 'error' }) => ({
-      code,
-      message,
-      at,
-      related,
-      suggestion,
-      severity,
-    })),
+    shownDiagnostics(folder.path, diagnostics),
+    expectedDiagnostics(expected, 'shop.pipeline.ts'),
   );
-  return Promise.resolve();
-}
-
-function textAt(
-  text: string,
-  { line, column = 1, endLine = line, endColumn = column }: SourceLocation,
-): string {
-  const lines = text.split('\n');
-  const offset = (at: number, to: number): number =>
-    lines.slice(0, at - 1).join('\n').length + (at > 1 ? 1 : 0) + to - 1;
-  return text.slice(offset(line, column), offset(endLine, endColumn));
 }

@@ -149,11 +149,12 @@ describe('language server', function () {
     await editor.until(() => editor.paths().includes('shop/loaded'));
   });
 
-  async function ask<Answer>(
-    text: string,
-    method: string,
-    more: object = {},
-  ): Promise<{ answer: Answer; editor: TestEditor } & AsyncDisposable> {
+  interface Asked<Answer> extends AsyncDisposable {
+    readonly answer: Answer;
+    readonly editor: TestEditor;
+  }
+
+  async function ask<Answer>(text: string, method: string, more: object = {}): Promise<Asked<Answer>> {
     const folder = await temporaryFolder(project);
     const { text: whole, position } = marked(text);
     const editor = await TestEditor.open(folder.path);
@@ -172,6 +173,19 @@ describe('language server', function () {
 
   const labels = (items: readonly CompletionItem[]): string[] =>
     items.toSorted((a, b) => ((a.sortText ?? '') < (b.sortText ?? '') ? -1 : 1)).map(({ label }) => label);
+
+  it('finds mistakes in SQL files as they are typed', async () => {
+    await using folder = await temporaryFolder(project);
+    await using editor = await TestEditor.open(folder.path);
+    await editor.ready();
+    await editor.open('load.sql', 'select from where');
+    await editor.until(() => editor.mistakes('load.sql').length > 0);
+    assert.deepEqual(editor.mistakes('load.sql'), [
+      '1:13-1:18 error sql-syntax: syntax error at or near "where"',
+    ]);
+    await editor.change('load.sql', 'select 1');
+    await editor.until(() => editor.mistakes('load.sql').length === 0);
+  });
 
   describe('completion', () => {
     const completing = async (text: string): Promise<string[]> => {

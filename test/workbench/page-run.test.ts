@@ -79,7 +79,8 @@ describe('the page of a run', function () {
       await page.getByRole('link', { name: 'github / transform_repo_activity' }).first().click();
       await page.getByRole('button', { name: 'Open its source' }).click();
       await page.getByRole('button', { name: 'Open as a document' }).click();
-      await page.getByRole('button', { name: 'Re-run failed' }).click();
+      // Not before the end of the run.
+      await page.getByRole('button', { name: 'Re-run failed' }).click({ force: true });
       await page.getByRole('button', { name: 'More actions' }).click();
       await page.getByRole('menuitem', { name: 'Runs of this pipeline' }).click();
       await waitUntil(() => host.actions.length >= 6);
@@ -526,8 +527,8 @@ describe('the page of a run', function () {
       const details = endedRun();
       await using host = await open(details, OutputPeer.of(liveOutput(details)), { trusted: false });
       await host.page.locator('.log-line').first().waitFor();
-      await host.page.getByRole('button', { name: 'Re-run failed' }).click();
-      await host.page.getByRole('button', { name: 'Run again' }).click();
+      await host.page.getByRole('button', { name: 'Re-run failed' }).click({ force: true });
+      await host.page.getByRole('button', { name: 'Run again' }).click({ force: true });
       await host.page.getByRole('button', { name: 'Open as a document' }).click();
       await waitUntil(() => host.actions.length > 0);
       assert.deepEqual(host.actions, [{ kind: 'openOutput', runId: 412 }]);

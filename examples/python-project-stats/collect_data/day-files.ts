@@ -52,7 +52,7 @@ export async function writeLines(
   const incomplete = `${file}.${process.pid}.incomplete`;
   try {
     await pipeline(Readable.from(inBlocks(lines)), createGzip(), createWriteStream(incomplete), { signal });
-    const written = await open(incomplete);
+    const written = await open(incomplete, 'r+');
     await written.sync();
     await written.close();
     await rename(incomplete, file);
