@@ -53,6 +53,14 @@ const entries = {
 
 const morphCommon = 'ts-morph-common.cjs';
 
+/** Waits for all, also when one fails: another would write into a folder that is gone. */
+async function bundle(builds) {
+  const ends = await Promise.allSettled(builds);
+  const failed = ends.find(({ status }) => status === 'rejected');
+  if (failed !== undefined) throw failed.reason;
+  return ends.map(({ value }) => value.metafile);
+}
+
 /** Has a package loaded by `require()` from a file beside the bundle. */
 function apart(filter, file) {
   return {
@@ -66,7 +74,7 @@ function apart(filter, file) {
 }
 
 async function buildRunner(directory) {
-  const results = await Promise.all([
+  const metafiles = await bundle([
     build({
       ...node,
       format: 'esm',
@@ -125,7 +133,7 @@ async function buildRunner(directory) {
     { cwd: root, stdio: 'inherit' },
   );
   if (types.status !== 0) throw new Error('the types of the API could not be written');
-  return results.map(result => result.metafile);
+  return metafiles;
 }
 
 /**
@@ -142,7 +150,7 @@ async function buildExtension(directory) {
     supported: { 'dynamic-import': false },
   };
   const client = 'language-client.cjs';
-  const results = await Promise.all([
+  const metafiles = await bundle([
     build({
       ...shared,
       outfile: join(directory, 'extension.cjs'),
@@ -152,7 +160,7 @@ async function buildExtension(directory) {
     }),
     build({ ...shared, outfile: join(directory, client), entryPoints: ['vscode-languageclient/node'] }),
   ]);
-  return results.map(result => result.metafile);
+  return metafiles;
 }
 
 /** A module and chunks for each page, and the style sheets. */

@@ -1,9 +1,10 @@
 /**
- * npm run package [-- --target linux-x64,darwin-arm64 | --all]
+ * npm run package [-- --target linux-x64,darwin-arm64 | --all | --file extension.vsix]
  *
  * Writes the extension's package for each platform (default: this one) to dist/vsix/millrace-<target>-<version>.vsix:
  * built anew, with the embedded Postgres of the platform and the licences of what is inside. Prints the sizes; fails
- * when one is above its limit, or when the package has a file that it must not have.
+ * when one is above its limit, or when the package has a file that it must not have. `--file` gives the package of this
+ * platform another name.
  */
 import {
   cpSync,
@@ -37,7 +38,7 @@ const targets = {
 };
 
 const { values } = parseArgs({
-  options: { target: { type: 'string' }, all: { type: 'boolean', default: false } },
+  options: { target: { type: 'string' }, all: { type: 'boolean', default: false }, file: { type: 'string' } },
 });
 const wanted = values.all
   ? Object.keys(targets)
@@ -45,6 +46,11 @@ const wanted = values.all
 const unknown = wanted.filter(name => targets[name] === undefined);
 if (unknown.length > 0) {
   say(`no such target: ${unknown.join(', ')}; there are ${Object.keys(targets).join(', ')}`);
+  process.exit(1);
+}
+
+if (values.file !== undefined && wanted.length > 1) {
+  say('--file is for one package');
   process.exit(1);
 }
 
@@ -57,7 +63,7 @@ try {
   const problems = [];
   for (const target of wanted) {
     const postgres = await packPostgres(targets[target].postgres, join(staging, 'dist'));
-    const file = join(output, `millrace-${target}-${version}.vsix`);
+    const file = join(output, values.file ?? `millrace-${target}-${version}.vsix`);
     await createVSIX({
       cwd: staging,
       packagePath: file,

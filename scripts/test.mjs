@@ -176,7 +176,9 @@ function ensurePrograms() {
     mariadb: 'mariadb-client',
     sqlite3: 'sqlite3',
     psql: 'postgresql-client',
+    // The last ones compile two modules of VS Code.
     ...(inEditor.length > 0 && process.env.CHROMIUM === undefined ? { chromium: 'chromium' } : {}),
+    ...(inEditor.length > 0 ? { python3: 'python3', make: 'make', 'g++': 'g++' } : {}),
   };
   const path = `${process.env.PATH}:/usr/sbin:/sbin`;
   const has = program =>

@@ -240,7 +240,11 @@ export class Realm {
       ...checks.filter(check => modules.includes(check.module)).map(({ diagnostic }) => diagnostic),
     ];
     if (module !== undefined && pipelines.length === 0 && status !== 'failed' && dynamic === undefined) {
-      diagnostics.push(this.#noPipeline(module));
+      // That its pipelines are not used says the same.
+      const others = diagnostics.filter(
+        ({ code, message }) => code !== 'unused-node' || !message.startsWith('Pipeline '),
+      );
+      diagnostics.splice(0, diagnostics.length, ...others, this.#noPipeline(module));
     }
     if (dynamic !== undefined) {
       const location = dynamic.node === undefined ? { file: path, line: 1 } : locationOf(dynamic.node);

@@ -8,6 +8,8 @@ export interface SourceFacts {
   readonly isCommonJs: boolean;
   /** A name is both imported and declared. */
   readonly isAmbiguous: boolean;
+  /** Whether something is declared with `using`. */
+  readonly hasUsing: boolean;
   /** The first mistake for which Node refuses the whole file. */
   readonly earlyError: EarlyError | undefined;
 }
@@ -61,6 +63,7 @@ class FactFinder {
   #hasModuleSyntax = false;
   #usesCommonJs = false;
   #isAmbiguous = false;
+  #hasUsing = false;
   #earlyError: EarlyError | undefined;
 
   constructor(file: SourceFile) {
@@ -82,6 +85,7 @@ class FactFinder {
       valueNames: this.#valueNames,
       isCommonJs: this.#usesCommonJs && !this.#hasModuleSyntax,
       isAmbiguous: this.#isAmbiguous,
+      hasUsing: this.#hasUsing,
       earlyError: this.#earlyError,
     };
   }
@@ -259,6 +263,7 @@ class FactFinder {
 
   #checkConstants(list: ts.VariableDeclarationList): void {
     const isConstant = (list.flags & ts.NodeFlags.Const) !== 0;
+    this.#hasUsing ||= isUsing(list);
     const parent: SyntaxNode = list.parent;
     if (list.declarations.length === 0) this.#fail(parent, 'Unexpected token');
     if (ts.isForOfStatement(parent) || ts.isForInStatement(parent)) return;
@@ -378,6 +383,12 @@ export function unwrapped(expression: ts.Expression): ts.Expression {
     inner = inner.expression;
   }
   return inner;
+}
+
+/** `using` and `await using`, whose flags are those of `let` and `const` together, or more. */
+export function isUsing(list: ts.VariableDeclarationList): boolean {
+  const constFlag: number = ts.NodeFlags.Const;
+  return (list.flags & ts.NodeFlags.BlockScoped) > constFlag;
 }
 
 function nameOf(node: SyntaxNode): SyntaxNode | undefined {

@@ -20,7 +20,7 @@ import { RunFollower } from './run-follower.ts';
 import { readRunList } from './run-queries.ts';
 import { toNodeRunRecord, toStatisticsRecord } from './run-records.ts';
 import { RunWatch } from './run-watch.ts';
-import { settingEnvironment, storeUrl } from './store-address.ts';
+import { settingEnvironment, storeAddress, URL_SETTING } from './store-address.ts';
 import { StoreLink } from './store-link.ts';
 
 /** A request that cannot be answered; the message is for people. */
@@ -65,7 +65,7 @@ export class Service {
     };
     this.#link = new StoreLink({
       directory: options.directory,
-      url: () => storeUrl(options, async () => (await this.#configured()).storeUrl),
+      address: () => storeAddress(options, async () => (await this.#configured()).storeUrl),
       onState: state => {
         channel.send({ type: 'store', state });
       },
@@ -262,7 +262,7 @@ export class Service {
     const setting = settingEnvironment(this.#options)['MILLRACE_STORE_URL'];
     if (setting === undefined) return records;
     const value = parseUrl(setting) === null ? '***' : describeUrl(setting).description;
-    const store = { key: 'store', value, origin: 'setting millrace.store.url' };
+    const store = { key: 'store', value, origin: URL_SETTING };
     return records.map(record => (record.key === 'store' ? store : record));
   }
 

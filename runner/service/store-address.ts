@@ -8,24 +8,35 @@ import type { ServiceOptions } from './protocol.ts';
 
 const FILES = [CONFIG_FILE_NAMES, CONFIG_FILE_NAMES.map(name => name.replace('config', 'local'))];
 
+export interface StoreAddress {
+  readonly url: string;
+  /** How the user can correct it. */
+  readonly urlFrom: string;
+}
+
+/** The editor's setting, as messages name it. */
+export const URL_SETTING = 'setting millrace.store.url';
+
 /**
  * The URL of the project's store; `undefined`: the embedded server. The environment comes first, then the editor's
  * setting, then what the project says itself, which is asked only where it is trusted and has something to say.
  *
  * @param configured asks the project's configuration
  */
-export async function storeUrl(
+export async function storeAddress(
   { directory, trusted, storeUrl: setting }: ServiceOptions,
   configured: () => Promise<string | null>,
-): Promise<string | undefined> {
+): Promise<StoreAddress | undefined> {
   const given = process.env['MILLRACE_STORE_URL'];
-  if (given !== undefined && given !== '') return given;
-  if (setting !== undefined) return setting;
+  if (given !== undefined && given !== '') return { url: given, urlFrom: 'MILLRACE_STORE_URL' };
+  if (setting !== undefined) return { url: setting, urlFrom: `the ${URL_SETTING}` };
   if (!trusted) return undefined;
   const fromFile = dotEnv(directory)['MILLRACE_STORE_URL'];
-  if (fromFile !== undefined && fromFile !== '') return fromFile;
-  const hasConfiguration = FILES.some(names => existingFile(directory, names) !== undefined);
-  return hasConfiguration ? ((await configured()) ?? undefined) : undefined;
+  if (fromFile !== undefined && fromFile !== '')
+    return { url: fromFile, urlFrom: 'MILLRACE_STORE_URL in the file .env' };
+  if (FILES.every(names => existingFile(directory, names) === undefined)) return undefined;
+  const url = await configured();
+  return url === null ? undefined : { url, urlFrom: 'the setting "store" of the project' };
 }
 
 /** The environment that the editor's setting stands for, for processes that work for this project. */

@@ -9,11 +9,13 @@ import { openStore } from '../store/open.ts';
 import { CHANGES_CHANNEL, type ChangeNotice } from '../store/run-lock.ts';
 import type { Store } from '../store/store.ts';
 import { tidyStore } from '../store/tidy.ts';
+import { ProjectError } from './project-process.ts';
+import type { StoreAddress } from './store-address.ts';
 
 export interface StoreLinkOptions {
   readonly directory: string;
   /** The configured URL, if any; asked at every opening. */
-  readonly url: () => Promise<string | undefined>;
+  readonly address: () => Promise<StoreAddress | undefined>;
   readonly onState: (state: StoreState) => void;
   /** The store is open, for the first time or again. */
   readonly onReady: (store: Store) => void;
@@ -109,11 +111,10 @@ export class StoreLink {
   async #open(): Promise<void> {
     this.#setState({ kind: 'connecting' });
     try {
-      const { directory, url: findUrl, log } = this.#options;
-      const url = await findUrl();
+      const { directory, address, log } = this.#options;
       const store = await openStore({
         projectDirectory: directory,
-        ...(url !== undefined && { url }),
+        ...(await address()),
         applicationName: 'millrace editor',
         keeper: { file: entryFile('keeper') },
       });
@@ -187,8 +188,10 @@ export class StoreLink {
       message,
       detail: cause === undefined ? message : errorMessage(cause),
     });
-    if (error instanceof StoreError ? PASSING.has(error.code) : !('exitCode' in Object(error)))
-      this.#retryLater();
+    // A project that cannot be loaded has to be corrected first; anything else may have passed by then.
+    const isPassing =
+      error instanceof StoreError ? PASSING.has(error.code) : !(error instanceof ProjectError);
+    if (isPassing) this.#retryLater();
   }
 
   #retryLater(): void {

@@ -16,6 +16,8 @@ export interface LocationOptions {
   readonly projectDirectory: string;
   /** From the project's configuration or the editor's setting. */
   readonly url?: string;
+  /** How the user can correct that URL. Default: the setting "store" of the project. */
+  readonly urlFrom?: string;
   /** The state folder of the embedded server; default: by the environment. */
   readonly home?: string;
   readonly env?: Readonly<Record<string, string | undefined>>;
@@ -28,10 +30,11 @@ export interface LocationOptions {
  */
 export function resolveStoreLocation(options: LocationOptions): StoreLocation {
   const { projectDirectory, url, home, env = process.env } = options;
+  const { urlFrom = 'the setting "store" of the project' } = options;
   const fromEnvironment = env['MILLRACE_STORE_URL'];
   if (fromEnvironment !== undefined && fromEnvironment !== '')
     return external(fromEnvironment, 'MILLRACE_STORE_URL');
-  if (url !== undefined && url !== '') return external(url, 'the setting "store" of the project');
+  if (url !== undefined && url !== '') return external(url, urlFrom);
   return { kind: 'embedded', home: home ?? stateHome(), databaseName: projectDatabaseName(projectDirectory) };
 }
 

@@ -100,7 +100,7 @@ describe('service: store', function () {
       state.message,
       `The store on ${address} refuses user "postgres" for database "postgres": ` +
         'password authentication failed for user "postgres". ' +
-        'Correct the user or the password in the setting "store" of the project.',
+        'Correct the user or the password in the setting millrace.store.url.',
     );
     assert.equal(state.detail, 'password authentication failed for user "postgres"');
     await assert.rejects(wrong.request('runs', {}), { code: 'store', message: state.message });

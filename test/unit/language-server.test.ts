@@ -181,7 +181,7 @@ describe('language server', function () {
     await editor.open('load.sql', 'select from where');
     await editor.until(() => editor.mistakes('load.sql').length > 0);
     assert.deepEqual(editor.mistakes('load.sql'), [
-      '1:13-1:18 error sql-syntax: syntax error at or near "where"',
+      '1:13-1:18 error sql-syntax: Postgres cannot parse this: syntax error at or near "where".',
     ]);
     await editor.change('load.sql', 'select 1');
     await editor.until(() => editor.mistakes('load.sql').length === 0);

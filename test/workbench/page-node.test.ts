@@ -35,7 +35,7 @@ const empty: Answers = {
 };
 
 describe('the page of a node', function () {
-  this.timeout(60_000);
+  this.timeout(240_000);
   let browser: Browser;
   before(async () => {
     browser = await launchBrowser();
@@ -60,7 +60,7 @@ describe('the page of a node', function () {
     host.page.locator(`.graph-node[data-key="${key}"]`);
   const lastAction = (host: PageHost): PageAction | undefined => host.actions.at(-1);
   const drawn = async (host: PageHost): Promise<void> => {
-    await host.page.locator('.graph-node').first().waitFor();
+    await host.page.locator('.graph .graph-node').first().waitFor();
     await host.page.locator('.run-times canvas').waitFor();
   };
   /** What can be seen to the right of the window without scrolling down: nothing. */
@@ -220,7 +220,7 @@ describe('the page of a node', function () {
       await host.page.locator('.live-strip').waitFor();
       const button = host.page.getByRole('button', { name: 'Run', exact: true }).first();
       assert.equal(await button.getAttribute('title'), 'Run 412 goes on.');
-      await button.click();
+      await button.click({ force: true });
       assert.deepEqual(host.actions, []);
       await host.page.getByRole('button', { name: 'Cancel' }).click();
       assert.deepEqual(lastAction(host), { kind: 'cancel', runId: 412 });
@@ -356,7 +356,7 @@ describe('the page of a node', function () {
       await using host = await open(root, empty);
       await host.page.getByText('Not enough data', { exact: true }).waitFor();
       await host.page.getByText('No run yet', { exact: true }).waitFor();
-      await host.page.locator('.graph-node.state-none').first().waitFor();
+      await host.page.locator('.graph .graph-node.state-none').first().waitFor();
       await host.checkAccessibility();
       await host.picture('node-page/no-history');
     });
@@ -415,7 +415,7 @@ describe('the page of a node', function () {
         },
         { store: { kind: 'unreachable', message: 'away', detail: 'ECONNREFUSED' } },
       );
-      await host.page.locator('.graph-node').first().waitFor();
+      await host.page.locator('.graph .graph-node').first().waitFor();
       assert.equal(await host.page.getByText('The store at localhost:5432 cannot be reached.').count(), 3);
       await host.checkAccessibility();
       await host.picture('node-page/store-away');
@@ -431,7 +431,7 @@ describe('the page of a node', function () {
       await host.page
         .getByText('Millrace shows commands as they would run only in a trusted folder')
         .waitFor();
-      await host.page.getByRole('button', { name: 'Run', exact: true }).first().click();
+      await host.page.getByRole('button', { name: 'Run', exact: true }).first().click({ force: true });
       assert.deepEqual(host.actions, []);
       assert.ok(host.sent.every(message => message.type !== 'request' || message.method !== 'taskDocs'));
       await host.checkAccessibility();
@@ -457,14 +457,14 @@ describe('the page of a node', function () {
         ...empty,
         node: () => ({ ...projectView, node: wide(1000), downstreams: [] }),
       });
-      await host.page.locator('.graph-node').first().waitFor();
-      assert.ok((await host.page.locator('.graph-node.closed').count()) <= 300);
+      await host.page.locator('.graph .graph-node').first().waitFor();
+      assert.ok((await host.page.locator('.graph .graph-node.closed').count()) <= 300);
       await host.page.getByRole('textbox', { name: 'Find node' }).fill('task_777');
       await host.page.locator('.graph-node.found[data-key="huge/task_777"]').waitFor();
       await host.checkAccessibility();
       await host.picture('node-page/huge');
       await host.page.getByRole('button', { name: 'Draw all 1,000' }).click();
-      await waitUntil(async () => (await host.page.locator('.graph-node').count()) === 1000, 30_000);
+      await waitUntil(async () => (await host.page.locator('.graph .graph-node').count()) === 1000, 30_000);
     });
 
     it('of 1,000 nodes in pipelines has them closed', async () => {
@@ -480,8 +480,8 @@ describe('the page of a node', function () {
         ...empty,
         node: () => ({ ...projectView, node: inPipelines, downstreams: [] }),
       });
-      await host.page.locator('.graph-node').first().waitFor();
-      assert.equal(await host.page.locator('.graph-node').count(), 20);
+      await host.page.locator('.graph .graph-node').first().waitFor();
+      assert.equal(await host.page.locator('.graph .graph-node').count(), 20);
       assert.equal(await host.page.locator('table.nodes tbody tr').count(), 20);
       await host.picture('node-page/huge-collapsed');
     });

@@ -3,7 +3,7 @@ import type { Rectangle } from './layout.ts';
 
 export type Direction = 'up' | 'down' | 'left' | 'right';
 
-/** The key of the nearest box in a direction; sideways distance counts double. `null`: there is none. */
+/** The key of the nearest box in a direction, the next row or what is in the same row first. `null`: there is none. */
 export function nearest(
   boxes: ReadonlyMap<string, Rectangle>,
   from: string,
@@ -29,7 +29,8 @@ export function nearest(
             : [dx, dy];
     // In the same row or column nothing is ahead.
     if (ahead <= 1) continue;
-    const distance = ahead + 2 * Math.abs(aside);
+    const isVertical = direction === 'up' || direction === 'down';
+    const distance = isVertical ? 3 * ahead + Math.abs(aside) : ahead + 3 * Math.abs(aside);
     if (best === null || distance < best.distance) best = { key, distance };
   }
   return best?.key ?? null;

@@ -1,5 +1,5 @@
 /** What a block declares. */
-import { boundNames, isDeclaredOnly } from '../source-facts.ts';
+import { boundNames, isDeclaredOnly, isUsing } from '../source-facts.ts';
 import { Kind, type SyntaxNode, ts } from '../syntax.ts';
 import { addDisposable } from './disposal.ts';
 import { evaluateNamed } from './expressions.ts';
@@ -58,12 +58,6 @@ function blockScope(list: ts.VariableDeclarationList): number {
 export function isLet(list: ts.VariableDeclarationList): boolean {
   const letFlag: number = ts.NodeFlags.Let;
   return blockScope(list) === letFlag;
-}
-
-/** `using` and `await using`, whose flags are those of `let` and `const` together, or more. */
-export function isUsing(list: ts.VariableDeclarationList): boolean {
-  const constFlag: number = ts.NodeFlags.Const;
-  return blockScope(list) > constFlag;
 }
 
 function isAwaitUsing(list: ts.VariableDeclarationList): boolean {

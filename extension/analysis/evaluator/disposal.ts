@@ -36,7 +36,11 @@ export function addDisposable(
 }
 
 /** Runs statements, and disposes of what they have declared with `using`, the last first. */
-export function* disposing<T>(machine: Machine, scope: Scope, running: Running<T>): Running<T> {
+export function disposing<T>(machine: Machine, scope: Scope, running: Running<T>): Running<T> {
+  return scope.module.hasUsing ? runAndDispose(machine, scope, running) : running;
+}
+
+function* runAndDispose<T>(machine: Machine, scope: Scope, running: Running<T>): Running<T> {
   let result: T;
   try {
     result = yield* running;

@@ -1,7 +1,7 @@
 /** Loops of the evaluated program. */
-import { boundNames, unwrapped } from '../source-facts.ts';
+import { boundNames, isUsing, unwrapped } from '../source-facts.ts';
 import { Kind, type SyntaxNode, ts } from '../syntax.ts';
-import { functionScope, isLet, isUsing, runDeclarations } from './declarations.ts';
+import { functionScope, isLet, runDeclarations } from './declarations.ts';
 import { asyncItems, iterate } from './iteration.ts';
 import { type Machine, asMaybe } from './machine.ts';
 import { assignTo, bindPattern } from './patterns.ts';

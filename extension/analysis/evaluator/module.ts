@@ -36,10 +36,12 @@ export class EvaluatedModule {
   /** Others change what it holds, or it holds nodes: then all who import it must see the same. */
   isShared = false;
   namespace: unknown;
+  readonly hasUsing: boolean;
 
   constructor(path: string, source: SourceFile) {
     this.path = path;
     this.source = source;
+    this.hasUsing = factsOf(source).hasUsing;
     const frame: Frame = {
       thisValue: undefined,
       hasThis: true,

@@ -41,10 +41,10 @@ import type {
   ToHost,
   ToPage,
 } from '../../../webview/messages.ts';
+import { pageHtml } from '../../../extension/panels/page-html.ts';
 import { checkAccessibility } from './accessibility.ts';
 import { launchBrowser, watch } from './browser.ts';
 import { takePicture } from './gallery.ts';
-import { pageHtml } from './page-html.ts';
 import { type ThemeKind, type WebviewTheme, webviewTheme } from './themes.ts';
 
 export type Answers = {
@@ -198,8 +198,9 @@ export async function openPage(options: PageOptions): Promise<PageHost> {
     }
     if (path === '/') {
       const html = pageHtml({
-        page: options.page,
+        page: options.subject.page,
         title: options.page,
+        language: 'en',
         nonce: 'bm9uY2U',
         base: `${origin}/webview`,
         cspSource: origin,

@@ -143,6 +143,8 @@ export async function openWorkbench(options: WorkbenchOptions = {}): Promise<Wor
       await tab.waitFor();
       if ((await tab.getAttribute('aria-expanded')) !== 'true') await tab.click();
       await page.locator('.sidebar .pane-header').first().waitFor();
+      // Without the tooltip in pictures.
+      await page.mouse.move(width / 2, 0);
     },
     view: title =>
       page.locator('.sidebar .pane').filter({ has: page.locator(`.pane-header[aria-label^="${title}"]`) }),
