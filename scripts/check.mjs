@@ -12,7 +12,7 @@ const types = project => [
 const steps = [
   ['formatting', bin('prettier'), ['--check', '--log-level', 'warn', '.']],
   // What runs in a browser has a project of its own, and so have the tests that reach into one.
-  ...['tsconfig.json', 'webview/tsconfig.json', 'test/workbench/tsconfig.json'].map(types),
+  ...['tsconfig.json', 'webview/tsconfig.json', 'test/tsconfig.json'].map(types),
   ['texts of the extension', pinnedNode(), [join(root, 'scripts/l10n.mjs'), '--check']],
   ['table of settings', pinnedNode(), [join(root, 'scripts/settings-table.mjs'), '--check']],
   ['lint', pinnedNode(), [join(root, 'node_modules/eslint/bin/eslint.js'), '--max-warnings', '0', '.']],

@@ -187,11 +187,13 @@ describe('pipelines in the editor', () => {
     assert.match(pipelines(), /gated/);
   });
 
-  it('go with their files', async () => {
-    // What is open in an editor counts as it stands there.
-    await vscode.commands.executeCommand('workbench.action.closeAllEditors');
-    await rm(join(window.directory, 'gated.pipeline.ts'));
-    await eventually(pipelines, text => !text.includes('gated'));
+  it('come and go with their files', async () => {
+    const text =
+      "import { Pipeline } from 'millrace';\nexport const short = new Pipeline({ id: 'short_lived' });\n";
+    const written = await writeFiles(window, { 'short.pipeline.ts': text });
+    await eventually(pipelines, tree => tree.includes('short_lived'));
+    await written[Symbol.asyncDispose]();
+    await eventually(pipelines, tree => !tree.includes('short_lived'));
   });
 });
 
