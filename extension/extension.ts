@@ -105,8 +105,7 @@ export class Extension implements Disposes {
       this.#disposables.push(
         vscode.window.registerWebviewPanelSerializer(`millrace.${page}`, {
           async deserializeWebviewPanel(panel, state: unknown) {
-            panels.restore(panel, state);
-            await Promise.resolve();
+            await panels.restore(panel, state);
           },
         }),
       );

@@ -97,7 +97,10 @@ async function stage() {
     .map(line => line.slice(1));
   for (const name of globSync(allowed, { cwd: root }))
     if (statSync(join(root, name)).isFile()) cpSync(join(root, name), join(staging, name));
-  cpSync(join(root, '.vscodeignore'), join(staging, '.vscodeignore'));
+  const manifest = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8'));
+  for (const key of ['files', 'scripts', 'allowScripts', 'devDependencies', 'optionalDependencies'])
+    delete manifest[key];
+  writeFileSync(join(staging, 'package.json'), JSON.stringify(manifest, null, 2));
   const metafiles = await buildInto(join(staging, 'dist'));
   // Records for the next build.
   for (const name of globSync('dist/.built-*', { cwd: staging })) rmSync(join(staging, name));

@@ -80,7 +80,8 @@ function testWithMocha(files, timeout, jobs, env = {}) {
   runSuite(
     [
       join(root, 'node_modules', 'mocha', 'bin', 'mocha.js'),
-      ...['--parallel', '--jobs', String(jobs)],
+      // With one job, mocha would load the files by require().
+      ...(jobs > 1 ? ['--parallel', '--jobs', String(jobs)] : []),
       ...['--timeout', String(timeout)],
       '--forbid-only',
       ...['--reporter', join(root, 'test', 'support', 'reporter.mjs')],

@@ -7,7 +7,6 @@ import { t } from '../l10n.ts';
 import type { Projects } from '../project/projects.ts';
 import { PageConnection } from './page-connection.ts';
 import { newNonce, pageHtml } from './page-html.ts';
-import { pageMessage, pageSubject } from './page-message.ts';
 
 interface OpenPanel {
   readonly panel: vscode.WebviewPanel;
@@ -57,7 +56,8 @@ export class Panels implements Disposes {
   }
 
   /** A panel of before the reload. */
-  restore(panel: vscode.WebviewPanel, state: unknown): void {
+  async restore(panel: vscode.WebviewPanel, state: unknown): Promise<void> {
+    const { pageSubject } = await this.#checks;
     const kept =
       typeof state === 'object' && state !== null && 'subject' in state ? state.subject : undefined;
     const subject = pageSubject(kept);
@@ -107,7 +107,7 @@ export class Panels implements Disposes {
     panel.iconPath = this.#icon(subject);
     const subscriptions = [
       webview.onDidReceiveMessage((value: unknown) => {
-        this.#receive(connection, value);
+        void this.#receive(connection, value);
       }),
       panel.onDidChangeViewState(() => {
         if (panel.active) this.#shown.fire(connection.subject);
@@ -128,7 +128,13 @@ export class Panels implements Disposes {
     });
   }
 
-  #receive(connection: PageConnection, value: unknown): void {
+  /** Checks of messages rest on a library that takes longer to load than the rest of the extension. */
+  get #checks(): Promise<typeof import('./page-message.ts')> {
+    return import('./page-message.ts');
+  }
+
+  async #receive(connection: PageConnection, value: unknown): Promise<void> {
+    const { pageMessage } = await this.#checks;
     const message = pageMessage(value);
     if (message === undefined) {
       this.#log.error(`A page sent what is no message: ${JSON.stringify(value).slice(0, 200)}`);

@@ -205,12 +205,16 @@ function endedStatus(
   const isMadeGood =
     outcome === 'failed' && nodeRun.kind === 'pipeline' && live === undefined && !state.failing.has(key);
   if (isMadeGood) outcome = 'succeeded';
+  // A part of it has succeeded since; what failed before still does.
+  const stillFails =
+    outcome === 'succeeded' && nodeRun.kind === 'pipeline' && live === undefined && state.failing.has(key);
+  if (stillFails) outcome = 'failed';
   return {
     kind: 'ended',
     outcome,
     runId,
     nodeRunId,
-    at: endedAt,
+    at: stillFails ? null : endedAt,
     duration: startedAt === null || endedAt === null ? null : (endedAt - startedAt) / 1000,
     attempt,
     error: isMadeGood ? null : error,

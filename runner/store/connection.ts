@@ -27,6 +27,8 @@ export function storeConfig(config: ClientConfig, { applicationName, readOnly }:
   const settings = [
     'search_path=millrace',
     'TimeZone=UTC',
+    // Every query here is short: compiling one would take longer than running it.
+    'jit=off',
     ...(readOnly ? ['default_transaction_read_only=on'] : []),
   ];
   const own = settings.map(setting => `-c ${setting}`).join(' ');

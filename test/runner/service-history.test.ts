@@ -21,7 +21,7 @@ const load = new Pipeline({ id: 'load' });
 const say = ({ log }) => {
   log.verbatim('one');
   log.error('Two');
-  log.verbatim('three');
+  log.verbatim('three, two');
 };
 load.add(new Task({ id: 'customers', commands: [new RunFunction(say)] }));
 load.add(new Task({ id: 'orders', maxRetries: 1, retryDelay: 0, commands: [
@@ -228,7 +228,7 @@ describe('service: history', function () {
       [
         ['one', 'shop/load/customers', 1, 2, false, 'verbatim'],
         ['Two', 'shop/load/customers', 1, 3, true, 'standard'],
-        ['three', 'shop/load/customers', 1, 4, false, 'verbatim'],
+        ['three, two', 'shop/load/customers', 1, 4, false, 'verbatim'],
       ],
     );
     assert.deepEqual(
@@ -237,12 +237,12 @@ describe('service: history', function () {
     );
     assert.deepEqual(await service.request('readOutput', { view, from: 6, count: 10 }), []);
     assert.deepEqual(await service.request('searchOutput', { view, text: 'TWO', from: 0 }), {
-      indexes: [0, 2],
+      indexes: [2, 3],
       next: null,
     });
     assert.deepEqual(await service.request('searchOutput', { view, text: 'two', from: 0, limit: 1 }), {
-      indexes: [0],
-      next: 2,
+      indexes: [2],
+      next: 3,
     });
     const error = (from: number, direction: 'next' | 'previous') =>
       service.request('findError', { view, from, direction });

@@ -99,6 +99,31 @@ describe('analysis of a project that is edited', () => {
     ]);
   });
 
+  it('shows SQL and resolves imports by what is typed, not by what is on the disk', async () => {
+    await using folder = await temporaryFolder({
+      'a.sql': 'select @day@',
+      'tsconfig.json': '{}',
+      'lib/steps.ts': "export const id = 'x';\n",
+      'a.pipeline.ts':
+        "import { ExecuteSQL, Pipeline, Task } from 'millrace';\nimport { id } from '@lib/steps.ts';\n" +
+        "export default new Pipeline({ id: 'a' }).add(new Task({ id, commands: [new ExecuteSQL({ sqlFile: 'a.sql', replace: { '@day@': 1 } })] }));\n",
+    });
+    const project = new AnalysisProject({ directory: folder.path });
+    assert.deepEqual(
+      project.analysis().diagnostics.map(({ code }) => code),
+      ['missing-import'],
+    );
+    project.update(
+      join(folder.path, 'tsconfig.json'),
+      '{ "compilerOptions": { "paths": { "@lib/*": ["./lib/*"] } } }',
+    );
+    const summary = (): unknown => project.analysis().root.nodes[0]?.nodes[0]?.commands?.[0]?.summary;
+    assert.deepEqual(project.analysis().diagnostics, []);
+    assert.equal(summary(), "millrace sql dwh -c 'select 1'");
+    project.update(join(folder.path, 'a.sql'), 'select 2 * @day@');
+    assert.equal(summary(), "millrace sql dwh -c 'select 2 * 1'");
+  });
+
   it('changes nothing that is built in, whatever a program tries', async () => {
     await using folder = await temporaryFolder({
       'a.pipeline.ts': `${head}Array.prototype.at = () => 'changed';\nexport const a = new Pipeline({ id: 'a' });\n`,

@@ -100,6 +100,18 @@ describe('tree of pipelines', () => {
     assert.equal(treeOf(state)[0], 'pass shop 5.0s, 1 m ago');
   });
 
+  it('counts a failure as unresolved when only something else has succeeded since', () => {
+    const state = projectState({
+      history: [
+        figures(nodeRun('shop', 'succeeded', { kind: 'pipeline', nodeRunId: 9, runId: 2 })),
+        figures(nodeRun('shop/load', 'failed')),
+        figures(nodeRun('shop/report', 'succeeded', { nodeRunId: 8, runId: 2 })),
+      ],
+    });
+    assert.equal(unresolvedFailures(state), 1);
+    assert.equal(treeOf(state)[0], 'error shop failed');
+  });
+
   it('counts the sub-tasks of a parallel task', () => {
     const state = projectState({
       nodes: [editorNode('shop', { nodes: [editorNode('read', { kind: 'parallel', commands: null })] })],

@@ -45,7 +45,11 @@ describe('output: escape sequences of terminals', () => {
         : [
             piece,
             ...Object.entries(style).flatMap(([name, value]) =>
-              value === true ? [name] : typeof value === 'object' && value !== null ? [{ [name]: value }] : [],
+              value === true
+                ? [name]
+                : typeof value === 'object' && value !== null
+                  ? [{ [name]: value }]
+                  : [],
             ),
           ],
     );
@@ -60,16 +64,19 @@ describe('output: escape sequences of terminals', () => {
       ['x', 'bold', 'underline', { foreground: { kind: 'theme', index: 14 } }],
       'y',
     ]);
-    assert.deepEqual(shown(`${escape}[38;5;196mcube${escape}[38;5;240mgrey${escape}[48;2;1;2;3mrgb${escape}[m.`), [
-      ['cube', { foreground: { kind: 'rgb', red: 255, green: 0, blue: 0 } }],
-      ['grey', { foreground: { kind: 'rgb', red: 88, green: 88, blue: 88 } }],
+    assert.deepEqual(
+      shown(`${escape}[38;5;196mcube${escape}[38;5;240mgrey${escape}[48;2;1;2;3mrgb${escape}[m.`),
       [
-        'rgb',
-        { foreground: { kind: 'rgb', red: 88, green: 88, blue: 88 } },
-        { background: { kind: 'rgb', red: 1, green: 2, blue: 3 } },
+        ['cube', { foreground: { kind: 'rgb', red: 255, green: 0, blue: 0 } }],
+        ['grey', { foreground: { kind: 'rgb', red: 88, green: 88, blue: 88 } }],
+        [
+          'rgb',
+          { foreground: { kind: 'rgb', red: 88, green: 88, blue: 88 } },
+          { background: { kind: 'rgb', red: 1, green: 2, blue: 3 } },
+        ],
+        '.',
       ],
-      '.',
-    ]);
+    );
     assert.deepEqual(shown(`${escape}[3;7;9;2mx`), [['x', 'faint', 'italic', 'strike', 'inverse']]);
   });
 
@@ -87,8 +94,10 @@ describe('output: escape sequences of terminals', () => {
       fc.property(hostile, text => {
         const spans = parseAnsi(text);
         assert.ok(spans.every(span => span.text !== ''));
-        // eslint-disable-next-line no-control-regex
-        assert.doesNotMatch(spans.map(span => span.text).join(''), /[\u0000-\u0008\u000a-\u001f\u007f-\u009f]/);
+        assert.doesNotMatch(
+          spans.map(span => span.text).join(''),
+          /[\u0000-\u0008\u000a-\u001f\u007f-\u009f]/,
+        );
       }),
     );
   });
@@ -225,7 +234,8 @@ describe('output: lines that are held', () => {
       fc.property(fc.array(fc.nat(2_000_000), { maxLength: 100 }), places => {
         const cache = new LineCache();
         for (const place of places) {
-          for (const { from, count } of cache.missing(place, place + 40)) cache.add(from, records(from, count));
+          for (const { from, count } of cache.missing(place, place + 40))
+            cache.add(from, records(from, count));
           for (let index = place; index < place + 40; index += 1) assert.equal(cache.get(index)?.seq, index);
           assert.ok(cache.size <= 24 * PAGE_SIZE);
         }
@@ -254,7 +264,9 @@ describe('output: search', () => {
         });
       },
       () => undefined,
-      assert.fail,
+      error => {
+        throw error;
+      },
     );
     const answer = async (): Promise<void> => {
       waiting.shift()?.();

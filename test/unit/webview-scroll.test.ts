@@ -17,8 +17,16 @@ import {
 
 /** Lines of different heights, as when they wrap. */
 const extents = fc
-  .record({ lines: fc.integer({ min: 1, max: 3_000_000 }), view: fc.integer({ min: 40, max: 2000 }), tall: fc.integer({ min: 2, max: 50 }) })
-  .map(({ lines, view, tall }): ScrollExtent => ({ lines, view, heightOf: index => (index % tall === 0 ? 60 : 20) }));
+  .record({
+    lines: fc.integer({ min: 1, max: 3_000_000 }),
+    view: fc.integer({ min: 40, max: 2000 }),
+    tall: fc.integer({ min: 2, max: 50 }),
+  })
+  .map(({ lines, view, tall }): ScrollExtent => ({
+    lines,
+    view,
+    heightOf: index => (index % tall === 0 ? 60 : 20),
+  }));
 
 const place = (extent: ScrollExtent, share: number): ScrollPlace =>
   clamp(extent, { index: Math.min(extent.lines - 1, Math.floor(share * extent.lines)), offset: 0 });
@@ -34,12 +42,17 @@ describe('output: scrolling', () => {
 
   it('a step down and the same step up end where they began, in the middle', () => {
     fc.assert(
-      fc.property(extents, fc.double({ min: 0, max: 1, noNaN: true }), fc.integer({ min: 0, max: 5000 }), (extent, share, step) => {
-        const from = place(extent, share);
-        const down = moveBy(extent, from, step);
-        if (!isBefore(down, endPlace(extent))) return;
-        assert.deepEqual(moveBy(extent, down, -step), from);
-      }),
+      fc.property(
+        extents,
+        fc.double({ min: 0, max: 1, noNaN: true }),
+        fc.integer({ min: 0, max: 5000 }),
+        (extent, share, step) => {
+          const from = place(extent, share);
+          const down = moveBy(extent, from, step);
+          if (!isBefore(down, endPlace(extent))) return;
+          assert.deepEqual(moveBy(extent, down, -step), from);
+        },
+      ),
     );
   });
 

@@ -95,23 +95,30 @@ describe('timeline: layout', () => {
 
   it('nothing in a lane overlaps, nothing leaves the picture, no bar is too thin to hit', () => {
     fc.assert(
-      fc.property(fc.array(anyNode, { maxLength: 60 }), fc.integer({ min: 40, max: 1400 }), (nodes, width) => {
-        const layout = layoutTimeline(nodes, { scale: { from: 0, to: 1500 }, width, measure });
-        assert.equal(layout.tasks.placed.length + layout.containers.placed.length, nodes.length);
-        for (const { placed, count } of [layout.tasks, layout.containers]) {
-          const ends: number[] = [];
-          for (const { lane, segments, label } of placed) {
-            const left = Math.min(label.left, ...segments.map(each => each.left));
-            const right = Math.max(label.left + label.width, ...segments.map(each => each.left + each.width));
-            assert.ok(left >= 0 && right <= width + 0.001, `${left} to ${right} of ${width}`);
-            assert.ok(left >= (ends[lane] ?? 0));
-            ends[lane] = right;
-            for (const { segment: each, width: wide } of segments)
-              assert.ok(each.kind === 'wait' || wide >= MIN_BAR);
+      fc.property(
+        fc.array(anyNode, { maxLength: 60 }),
+        fc.integer({ min: 40, max: 1400 }),
+        (nodes, width) => {
+          const layout = layoutTimeline(nodes, { scale: { from: 0, to: 1500 }, width, measure });
+          assert.equal(layout.tasks.placed.length + layout.containers.placed.length, nodes.length);
+          for (const { placed, count } of [layout.tasks, layout.containers]) {
+            const ends: number[] = [];
+            for (const { lane, segments, label } of placed) {
+              const left = Math.min(label.left, ...segments.map(each => each.left));
+              const right = Math.max(
+                label.left + label.width,
+                ...segments.map(each => each.left + each.width),
+              );
+              assert.ok(left >= 0 && right <= width + 0.001, `${left} to ${right} of ${width}`);
+              assert.ok(left >= (ends[lane] ?? 0));
+              ends[lane] = right;
+              for (const { segment: each, width: wide } of segments)
+                assert.ok(each.kind === 'wait' || wide >= MIN_BAR);
+            }
+            assert.equal(ends.length, count);
           }
-          assert.equal(ends.length, count);
-        }
-      }),
+        },
+      ),
     );
   });
 });
@@ -160,7 +167,12 @@ describe('timeline: axis', () => {
 
 const T0 = Date.UTC(2026, 10, 20, 9, 38, 12);
 
-const graph = (path: string, kind: NodeKind, upstreams: string[] = [], nodes: NodeGraph[] = []): NodeGraph => ({
+const graph = (
+  path: string,
+  kind: NodeKind,
+  upstreams: string[] = [],
+  nodes: NodeGraph[] = [],
+): NodeGraph => ({
   id: path.split('/').at(-1) ?? '',
   path: path === '' ? [] : path.split('/'),
   kind,
@@ -236,7 +248,9 @@ describe('timeline: what a run shows', () => {
     timelineContent(record, nodeHistories(record), T0 + seconds * 1000, scope).nodes.map(each => [
       each.label,
       each.state,
-      ...each.segments.map(part => `${part.kind} ${part.start}–${part.end}${part.critical ? ' critical' : ''}`),
+      ...each.segments.map(
+        part => `${part.kind} ${part.start}–${part.end}${part.critical ? ' critical' : ''}`,
+      ),
     ]);
 
   it('what goes on, what is queued at its expected time, and the critical path that is expected', () => {
@@ -328,7 +342,11 @@ describe('run: progress', () => {
       ],
     });
     assert.deepEqual(
-      progressSegments(nodeHistories(record), { fraction: 0.5, finished: 2, total: 4, left: 40 }, T0 + 20_000),
+      progressSegments(
+        nodeHistories(record),
+        { fraction: 0.5, finished: 2, total: 4, left: 40 },
+        T0 + 20_000,
+      ),
       [
         { state: 'succeeded', share: 20 },
         { state: 'failed', share: 10 },
@@ -339,14 +357,31 @@ describe('run: progress', () => {
   });
 
   it('fills the bar, whatever happened', () => {
-    const status = fc.constantFrom<NodeRunStatus>('running', 'succeeded', 'failed', 'skipped', 'cancelled', 'lost');
+    const status = fc.constantFrom<NodeRunStatus>(
+      'running',
+      'succeeded',
+      'failed',
+      'skipped',
+      'cancelled',
+      'lost',
+    );
     fc.assert(
-      fc.property(fc.array(status, { maxLength: 20 }), fc.double({ min: 0, max: 1, noNaN: true }), (all, fraction) => {
-        const record = details({ nodeRuns: all.map((each, index) => attempt(`p/n${index}`, each, 0, null)) });
-        const parts = progressSegments(nodeHistories(record), { fraction, finished: 0, total: 9, left: null }, T0);
-        assert.ok(parts.every(part => part.share >= 0));
-        assert.ok(Math.abs(parts.reduce((sum, part) => sum + part.share, 0) - 100) < 1e-6);
-      }),
+      fc.property(
+        fc.array(status, { maxLength: 20 }),
+        fc.double({ min: 0, max: 1, noNaN: true }),
+        (all, fraction) => {
+          const record = details({
+            nodeRuns: all.map((each, index) => attempt(`p/n${index}`, each, 0, null)),
+          });
+          const parts = progressSegments(
+            nodeHistories(record),
+            { fraction, finished: 0, total: 9, left: null },
+            T0,
+          );
+          assert.ok(parts.every(part => part.share >= 0));
+          assert.ok(Math.abs(parts.reduce((sum, part) => sum + part.share, 0) - 100) < 1e-6);
+        },
+      ),
     );
   });
 });
@@ -376,7 +411,10 @@ describe('timeline: statistics', () => {
     assert.ok(cpu !== undefined);
     assert.equal(valueAt(cpu, 1.5), 50);
     assert.equal(valueAt(cpu, -1), null);
-    assert.deepEqual(linePath(cpu, { from: 0, to: 2 }), { line: 'M0 32.6L500 19.0', area: 'M0 32.6L500 19.0L500 36L0 36Z' });
+    assert.deepEqual(linePath(cpu, { from: 0, to: 2 }), {
+      line: 'M0 32.6L500 19.0',
+      area: 'M0 32.6L500 19.0L500 36L0 36Z',
+    });
   });
 
   it('has not more points than can be seen, and keeps the peaks', () => {

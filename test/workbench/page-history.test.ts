@@ -59,7 +59,10 @@ describe('the page of the history', function () {
       await table.getByRole('row', { name: /401/ }).innerText(),
       /failed\s+401[\s\S]*github \/ read_repo_activity exit code 1: HTTP 502 Bad Gateway/,
     );
-    assert.match(await table.getByRole('row', { name: /412/ }).innerText(), /column a\.commit_count does not exist/);
+    assert.match(
+      await table.getByRole('row', { name: /412/ }).innerText(),
+      /column a\.commit_count does not exist/,
+    );
     await page.getByText('28 of 28 runs').waitFor();
   });
 
@@ -142,7 +145,9 @@ describe('the page of the history', function () {
     assert.equal(await focused(), 'create_functions, run 411: succeeded');
     await page.keyboard.press('Enter');
     await waitUntil(() => host.actions.length === 1);
-    assert.deepEqual(host.actions, [{ kind: 'openRun', runId: 411, path: [top, 'utils', 'create_functions'] }]);
+    assert.deepEqual(host.actions, [
+      { kind: 'openRun', runId: 411, path: [top, 'utils', 'create_functions'] },
+    ]);
   });
 
   it('older runs come when one scrolls to them', async () => {
@@ -160,7 +165,10 @@ describe('the page of the history', function () {
   it('shows what is pushed', async () => {
     let runs: readonly RunRecord[] = history();
     await using host = await open(runs, {
-      answers: { runs: query => selectRuns(runs, query), grid: ({ query }) => historyGrid(selectRuns(runs, query).runs) },
+      answers: {
+        runs: query => selectRuns(runs, query),
+        grid: ({ query }) => historyGrid(selectRuns(runs, query).runs),
+      },
     });
     const { page } = host;
     const row = page.locator('tr[data-run="412"]');
@@ -190,7 +198,10 @@ describe('the page of the history', function () {
         pipelines: () => [evil],
         grid: ({ query }) => {
           const grid = historyGrid(selectRuns(runs, query).runs);
-          return { ...grid, nodes: grid.nodes.map(({ kind }, index) => ({ path: [evil, `${evil}${index}`], kind })) };
+          return {
+            ...grid,
+            nodes: grid.nodes.map(({ kind }, index) => ({ path: [evil, `${evil}${index}`], kind })),
+          };
         },
       },
     });
@@ -225,7 +236,11 @@ describe('the page of the history', function () {
         if (isAway) throw new PageError('store', 'The store cannot be reached.');
       };
       await using host = await open(runs, {
-        store: { kind: 'unreachable', message: 'The store cannot be reached.', detail: 'connect ECONNREFUSED 127.0.0.1:5432' },
+        store: {
+          kind: 'unreachable',
+          message: 'The store cannot be reached.',
+          detail: 'connect ECONNREFUSED 127.0.0.1:5432',
+        },
         answers: {
           runs: query => {
             away();

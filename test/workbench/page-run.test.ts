@@ -9,11 +9,11 @@ import { launchBrowser } from './support/browser.ts';
 import { openPage, PageError, type PageHost, type PageOptions } from './support/page-host.ts';
 import {
   endedRun,
-  graphNode,
   liveOutput,
   liveRun,
+  manyTasks,
+  millionsOfLines,
   OutputPeer,
-  type OutputSource,
   runAnswers,
   runRecord,
 } from './support/run-peer.ts';
@@ -38,9 +38,17 @@ describe('the page of a run', function () {
     peer: OutputPeer,
     more: Partial<PageOptions> = {},
   ): Promise<PageHost> =>
-    await openPage({ page: 'run-page', subject, browser, ...more, answers: { ...runAnswers(details, peer), ...more.answers } });
+    await openPage({
+      page: 'run-page',
+      subject,
+      browser,
+      ...more,
+      answers: { ...runAnswers(details, peer), ...more.answers },
+    });
 
-  const openLive = async (more: Partial<PageOptions> = {}): Promise<PageHost & { details: RunDetailsRecord; peer: OutputPeer }> => {
+  const openLive = async (
+    more: Partial<PageOptions> = {},
+  ): Promise<PageHost & { details: RunDetailsRecord; peer: OutputPeer }> => {
     const details = liveRun();
     const peer = OutputPeer.of(liveOutput(details));
     const host = await open(details, peer, more);
@@ -56,7 +64,10 @@ describe('the page of a run', function () {
       await using host = await openLive();
       const { page } = host;
       await page.getByText('63 %', { exact: true }).waitFor();
-      assert.match(await page.locator('.run-progress-words').innerText(), /about 0:43 left, ends \d\d:\d\d:\d\d/);
+      assert.match(
+        await page.locator('.run-progress-words').innerText(),
+        /about 0:43 left, ends \d\d:\d\d:\d\d/,
+      );
       assert.equal(await page.getByRole('progressbar').getAttribute('aria-valuenow'), '63');
       const failure = page.getByRole('article', { name: 'github / transform_repo_activity failed' });
       assert.equal(
@@ -123,8 +134,12 @@ describe('the page of a run', function () {
           : { ...peer.source.at(peer.source.lines - 1), seq: index + 1, message: `new line ${index}` },
       );
       peer.source = OutputPeer.of(lines).source;
-      for (const view of peer.views.keys()) await host.send({ type: 'output', view, extent: peer.extent(view) });
-      await page.getByText(`new line ${lines.length - 1}`).first().waitFor();
+      for (const view of peer.views.keys())
+        await host.send({ type: 'output', view, extent: peer.extent(view) });
+      await page
+        .getByText(`new line ${lines.length - 1}`)
+        .first()
+        .waitFor();
 
       await host.send({
         type: 'run',
@@ -203,9 +218,15 @@ describe('the page of a run', function () {
       assert.deepEqual(host.actions, [{ kind: 'openNode', path: [top, 'github', 'extract_repos'] }]);
       await page.getByRole('button', { name: 'utils / create_functions' }).focus();
       await page.keyboard.press('ArrowDown');
-      assert.match(await page.evaluate(() => document.activeElement?.textContent ?? ''), /^utils \/ create_code_tables/);
+      assert.match(
+        await page.evaluate(() => document.activeElement?.textContent ?? ''),
+        /^utils \/ create_code_tables/,
+      );
       await page.keyboard.press('End');
-      assert.match(await page.evaluate(() => document.activeElement?.textContent ?? ''), /transform_download_counts/);
+      assert.match(
+        await page.evaluate(() => document.activeElement?.textContent ?? ''),
+        /transform_download_counts/,
+      );
     });
 
     it('attempts stand apart, with the wait between them; the critical path is marked', async () => {
@@ -223,7 +244,9 @@ describe('the page of a run', function () {
         'utils / create_time_dimension',
       ]);
       await node.locator('.bar.attempt').first().click();
-      await host.page.getByRole('tab', { name: 'transform_repo_activity, attempt 1', selected: true }).waitFor();
+      await host.page
+        .getByRole('tab', { name: 'transform_repo_activity, attempt 1', selected: true })
+        .waitFor();
     });
 
     it('has a table that says the same', async () => {
@@ -232,11 +255,17 @@ describe('the page of a run', function () {
       await page.getByRole('button', { name: 'As table' }).click();
       const attempts = page.getByRole('grid', { name: 'What ran when' });
       const row = attempts.getByRole('row', { name: /read_repo_activity/ });
-      assert.deepEqual((await row.allInnerTexts()).map(text => text.replaceAll(/\s+/g, ' ').trim()), [
-        'github / read_repo_activity failed 1 4.8s 7.2s',
-        'github / read_repo_activity succeeded 2 20.0s 22.0s',
-      ]);
-      assert.equal(await page.getByRole('grid', { name: 'How busy the machine was' }).getByRole('row').count(), 74);
+      assert.deepEqual(
+        (await row.allInnerTexts()).map(text => text.replaceAll(/\s+/g, ' ').trim()),
+        [
+          'github / read_repo_activity failed 1 4.8s 7.2s',
+          'github / read_repo_activity succeeded 2 20.0s 22.0s',
+        ],
+      );
+      assert.equal(
+        await page.getByRole('grid', { name: 'How busy the machine was' }).getByRole('row').count(),
+        74,
+      );
       await host.checkAccessibility();
     });
 
@@ -249,7 +278,9 @@ describe('the page of a run', function () {
       assert.ok(drawn < 400, `${drawn} nodes are drawn`);
       await page.locator('.timeline-label').first().focus();
       await page.keyboard.press('End');
-      await waitUntil(async () => /task_4\d\d\d/.test(await page.evaluate(() => document.activeElement?.textContent ?? '')));
+      await waitUntil(async () =>
+        /task_4\d\d\d/.test(await page.evaluate(() => document.activeElement?.textContent ?? '')),
+      );
       assert.ok((await page.locator('.timeline-node').count()) < 400);
       await host.picture('run-page/huge');
     });
@@ -292,7 +323,9 @@ describe('the page of a run', function () {
       await using host = await openLive();
       const { page } = host;
       await page.locator('.log').press('F8');
-      await waitUntil(async () => /column a\.commit_count/.test(await page.locator('.log-line.current').innerText()));
+      await waitUntil(async () =>
+        /column a\.commit_count/.test(await page.locator('.log-line.current').innerText()),
+      );
       await page.locator('.log').press('F8');
       await page.getByText('continued from the start').waitFor();
       assert.match(await page.locator('.log-line.current').innerText(), /column a\.commit_count/);
@@ -320,7 +353,8 @@ describe('the page of a run', function () {
       await using host = await openLive({ height: 700 });
       const { page } = host;
       const follow = page.getByRole('button', { name: 'Follow' });
-      const isFollowing = async (): Promise<boolean> => (await follow.getAttribute('aria-pressed')) === 'true';
+      const isFollowing = async (): Promise<boolean> =>
+        (await follow.getAttribute('aria-pressed')) === 'true';
       assert.ok(await isFollowing());
       await page.locator('.log').hover();
       await page.mouse.wheel(0, -200);
@@ -347,7 +381,7 @@ describe('the page of a run', function () {
     it('of two million lines can be read anywhere, in little memory', async function () {
       this.timeout(180_000);
       const details = liveRun();
-      const peer = new OutputPeer(millions(details, 2_000_000));
+      const peer = new OutputPeer(millionsOfLines(details, 2_000_000));
       await using host = await open(details, peer);
       const { page } = host;
       await page.getByText('2,000,000 lines', { exact: true }).waitFor();
@@ -376,7 +410,7 @@ describe('the page of a run', function () {
       await waitUntil(async () => (await page.locator('.log-line.unread').count()) === 0);
       const before = await memory();
       for (let step = 1; step <= 15; step += 1) {
-        await pull((step * 37) % 100 / 100);
+        await pull(((step * 37) % 100) / 100);
         await waitUntil(async () => (await page.locator('.log-line.unread').count()) === 0);
         const rows = await page.locator('.log-line').count();
         assert.ok(rows < 120, `${rows} lines are drawn`);
@@ -407,14 +441,22 @@ describe('the page of a run', function () {
     const base = liveRun();
     const rename = (record: NodeRunRecord): NodeRunRecord =>
       record.nodePath.at(-1) === 'transform_repo_activity'
-        ? { ...record, nodePath: [top, evil], error: `${evil}\n</pre><script>document.title='owned'</script>` }
+        ? {
+            ...record,
+            nodePath: [top, evil],
+            error: `${evil}\n</pre><script>document.title='owned'</script>`,
+          }
         : record;
     const details: RunDetailsRecord = {
       ...base,
       run: { ...base.run, params: { [evil]: evil }, startedBy: evil },
       nodeRuns: base.nodeRuns.map(rename),
     };
-    const lines = liveOutput(base).map(line => ({ ...line, nodePath: [top, evil], message: `${evil}\u001b[31m${evil}\u001b]8;;javascript:alert(1)\u0007x` }));
+    const lines = liveOutput(base).map(line => ({
+      ...line,
+      nodePath: [top, evil],
+      message: `${evil}\u001b[31m${evil}\u001b]8;;javascript:alert(1)\u0007x`,
+    }));
     await using host = await open(details, OutputPeer.of(lines));
     const { page } = host;
     await page.locator('.log-line').first().waitFor();
@@ -422,7 +464,13 @@ describe('the page of a run', function () {
     await page.locator('mark').first().waitFor();
     assert.equal(await page.locator('#page img, #page script').count(), 0);
     assert.equal(await page.title(), 'Run 412');
-    assert.equal(await page.locator('.failure .failure-text').innerText().then(text => text.split('\n')[0]), evil);
+    assert.equal(
+      await page
+        .locator('.failure .failure-text')
+        .innerText()
+        .then(text => text.split('\n')[0]),
+      evil,
+    );
     await page.getByRole('button', { name: 'As table' }).click();
     assert.equal(await page.locator('#page img').count(), 0);
   });
@@ -449,7 +497,11 @@ describe('the page of a run', function () {
       let isAway = true;
       const details = liveRun();
       await using host = await open(details, OutputPeer.of(liveOutput(details)), {
-        store: { kind: 'unreachable', message: 'The store cannot be reached.', detail: 'connect ECONNREFUSED 127.0.0.1:5432' },
+        store: {
+          kind: 'unreachable',
+          message: 'The store cannot be reached.',
+          detail: 'connect ECONNREFUSED 127.0.0.1:5432',
+        },
         answers: {
           follow: () => {
             if (isAway) throw new PageError('store', 'The store cannot be reached.');
@@ -486,7 +538,8 @@ describe('the page of a run', function () {
       isAway = true;
       const { source } = peer;
       peer.source = { lines: source.lines + 1, at: index => source.at(Math.min(index, source.lines - 1)) };
-      for (const view of peer.views.keys()) await host.send({ type: 'output', view, extent: peer.extent(view) });
+      for (const view of peer.views.keys())
+        await host.send({ type: 'output', view, extent: peer.extent(view) });
       await page.getByRole('alert').getByText('The store cannot be reached.').first().waitFor();
       assert.ok((await page.locator('.log-line:not(.unread)').count()) > 5);
       isAway = false;
@@ -498,11 +551,21 @@ describe('the page of a run', function () {
     it('a run whose runner died', async () => {
       const details = endedRun({ status: 'lost' });
       await using host = await open(
-        { ...details, nodeRuns: details.nodeRuns.map(record => (record.nodeRunId === 19 ? { ...record, status: 'lost', reason: 'the runner died' } : record)) },
+        {
+          ...details,
+          nodeRuns: details.nodeRuns.map(record =>
+            record.nodeRunId === 19 ? { ...record, status: 'lost', reason: 'the runner died' } : record,
+          ),
+        },
         OutputPeer.of(liveOutput(details)),
       );
-      await host.page.getByText(/The runner of this run died before it could say how the run ended/).waitFor();
-      await host.page.getByRole('article', { name: 'pypi / preprocess_download_counts lost' }).getByText('the runner died').waitFor();
+      await host.page
+        .getByText(/The runner of this run died before it could say how the run ended/)
+        .waitFor();
+      await host.page
+        .getByRole('article', { name: 'pypi / preprocess_download_counts lost' })
+        .getByText('the runner died')
+        .waitFor();
       await host.page.locator('.log-line').first().waitFor();
       await host.picture('run-page/lost');
       await host.checkAccessibility();
@@ -557,73 +620,3 @@ describe('the page of a run', function () {
       });
   });
 });
-
-/** Tasks in 8 lanes that take from 1 to 20 s. */
-function manyTasks(count: number): RunDetailsRecord {
-  const run = runRecord({ status: 'succeeded', startedAt: Date.now() - 9_000_000, endedAt: Date.now() });
-  const ends = Array.from({ length: 8 }, () => 0);
-  const nodeRuns = Array.from({ length: count }, (_, index): NodeRunRecord => {
-    const lane = index % 8;
-    const start = ends[lane] ?? 0;
-    const end = start + 1 + ((index * 7919) % 20);
-    ends[lane] = end;
-    return {
-      nodeRunId: index + 1,
-      runId: 412,
-      nodePath: [top, `area_${index % 12}`, `task_${index}`],
-      kind: 'task',
-      attempt: 1,
-      status: index % 97 === 0 ? 'failed' : 'succeeded',
-      startedAt: run.startedAt + start * 1000,
-      endedAt: run.startedAt + end * 1000,
-      cost: 0,
-      rowsProcessed: null,
-      exitCode: 0,
-      error: index % 97 === 0 ? `task ${index} went wrong` : null,
-      reason: null,
-    };
-  });
-  return {
-    run: { ...run, endedAt: run.startedAt + Math.max(...ends) * 1000 },
-    graph: graphNode([], 'pipeline'),
-    nodeRuns,
-    expected: {},
-    progress: { fraction: 1, finished: count, total: count, left: null },
-    criticalPath: [],
-  };
-}
-
-/** Lines by index, with an error every so often. */
-function millions(details: RunDetailsRecord, lines: number): OutputSource {
-  const every = 123_456;
-  const running = details.nodeRuns.filter(({ status, kind }) => status === 'running' && kind === 'task');
-  return {
-    lines,
-    at: index => {
-      const record = running[Math.floor(index / 7) % running.length];
-      assert.ok(record !== undefined);
-      const isError = index > 0 && index % every === 0;
-      return {
-        nodeRunId: record.nodeRunId,
-        nodePath: record.nodePath,
-        attempt: 1,
-        seq: index + 1,
-        at: details.run.startedAt + index,
-        format: 'verbatim',
-        isError,
-        message: isError ? `line ${index} ERROR` : `line ${index} ${'x'.repeat(index % 60)}`,
-      };
-    },
-    errors: {
-      count: Math.floor((lines - 1) / every),
-      find: (from, direction) => {
-        if (direction === 'next') {
-          const next = Math.max(1, Math.ceil(from / every)) * every;
-          return next < lines ? next : null;
-        }
-        const before = Math.floor(Math.min(from, lines - 1) / every) * every;
-        return before > 0 ? before : null;
-      },
-    },
-  };
-}

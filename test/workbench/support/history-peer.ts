@@ -34,16 +34,30 @@ export function history(count = 28, newest = 412): RunRecord[] {
   return Array.from({ length: count }, (_, age): RunRecord => {
     const runId = newest - age;
     const status: RunStatus =
-      age === 0 ? 'running' : age === 3 ? 'cancelled' : age === 7 ? 'lost' : age === 11 || age === 13 ? 'failed' : 'succeeded';
+      age === 0
+        ? 'running'
+        : age === 3
+          ? 'cancelled'
+          : age === 7
+            ? 'lost'
+            : age === 11 || age === 13
+              ? 'failed'
+              : 'succeeded';
     const duration = status === 'cancelled' ? 12.4 : age === 13 ? 36.4 : 120 + ((runId * 7) % 51);
     const startedAt = age === 0 ? now - 72_500 : now - 90_000 - Math.ceil(age / 2) * DAY - age * 60_000;
     const failure =
       age === 0
-        ? { nodePath: [top, 'github', 'transform_repo_activity'], error: 'ERROR: column a.commit_count does not exist' }
+        ? {
+            nodePath: [top, 'github', 'transform_repo_activity'],
+            error: 'ERROR: column a.commit_count does not exist',
+          }
         : age === 11
           ? { nodePath: [top, 'github', 'read_repo_activity'], error: 'exit code 1: HTTP 502 Bad Gateway' }
           : age === 13
-            ? { nodePath: [top, 'pypi', 'read_download_counts'], error: 'part-2026-11-08.csv.gz: unexpected end of file' }
+            ? {
+                nodePath: [top, 'pypi', 'read_download_counts'],
+                error: 'part-2026-11-08.csv.gz: unexpected end of file',
+              }
             : null;
     return runRecord({
       runId,
@@ -67,7 +81,8 @@ export function selectRuns(runs: readonly RunRecord[], query: RunQuery): RunList
       (path === undefined || path.every((id, index) => run.pipelinePath[index] === id)) &&
       (triggers === undefined || triggers.includes(run.trigger)) &&
       (since === undefined || run.startedAt >= since) &&
-      (text === undefined || JSON.stringify([run.failure, run.runId]).toLowerCase().includes(text.toLowerCase())) &&
+      (text === undefined ||
+        JSON.stringify([run.failure, run.runId]).toLowerCase().includes(text.toLowerCase())) &&
       (unresolvedOnly !== true || (run.status === 'failed' && run.runId > 400)),
   );
   const matching = others.filter(run => statuses === undefined || statuses.includes(run.status));
@@ -96,9 +111,11 @@ function cell(path: string, run: RunRecord): NodeRunStatus | null {
   if (run.nodePaths.length > 0 && !isGithub) return null;
   if (failed !== undefined && (path === failed || failed.startsWith(`${path}/`))) return 'failed';
   if (path === 'check_data_quality' && failed !== undefined) return 'skipped';
-  if (run.status === 'running') return path.endsWith('transform_repo') || path === 'pypi' ? 'running' : 'succeeded';
+  if (run.status === 'running')
+    return path.endsWith('transform_repo') || path === 'pypi' ? 'running' : 'succeeded';
   if (run.status === 'cancelled') return path.includes('transform') ? 'skipped' : 'cancelled';
-  if (run.status === 'lost') return path.startsWith('pypi/preprocess') || path === 'pypi' ? 'lost' : 'succeeded';
+  if (run.status === 'lost')
+    return path.startsWith('pypi/preprocess') || path === 'pypi' ? 'lost' : 'succeeded';
   if (path.startsWith('utils') && run.runId % 9 === 2) return 'unchanged';
   return 'succeeded';
 }

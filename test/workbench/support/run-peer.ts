@@ -405,3 +405,73 @@ export function runAnswers(details: RunDetailsRecord | null, peer: OutputPeer, s
     ...peer.answers,
   };
 }
+
+/** Tasks in 8 lanes that take from 1 to 20 s. */
+export function manyTasks(count: number): RunDetailsRecord {
+  const run = runRecord({ status: 'succeeded', startedAt: Date.now() - 9_000_000, endedAt: Date.now() });
+  const ends = Array.from({ length: 8 }, () => 0);
+  const nodeRuns = Array.from({ length: count }, (_, index): NodeRunRecord => {
+    const lane = index % 8;
+    const start = ends[lane] ?? 0;
+    const end = start + 1 + ((index * 7919) % 20);
+    ends[lane] = end;
+    return {
+      nodeRunId: index + 1,
+      runId: 412,
+      nodePath: [top, `area_${index % 12}`, `task_${index}`],
+      kind: 'task',
+      attempt: 1,
+      status: index % 97 === 0 ? 'failed' : 'succeeded',
+      startedAt: run.startedAt + start * 1000,
+      endedAt: run.startedAt + end * 1000,
+      cost: 0,
+      rowsProcessed: null,
+      exitCode: 0,
+      error: index % 97 === 0 ? `task ${index} went wrong` : null,
+      reason: null,
+    };
+  });
+  return {
+    run: { ...run, endedAt: run.startedAt + Math.max(...ends) * 1000 },
+    graph: graphNode([], 'pipeline'),
+    nodeRuns,
+    expected: {},
+    progress: { fraction: 1, finished: count, total: count, left: null },
+    criticalPath: [],
+  };
+}
+
+/** Lines by index, with an error every so often. */
+export function millionsOfLines(details: RunDetailsRecord, lines: number): OutputSource {
+  const every = 123_456;
+  const running = details.nodeRuns.filter(({ status, kind }) => status === 'running' && kind === 'task');
+  return {
+    lines,
+    at: index => {
+      const record = running[Math.floor(index / 7) % running.length];
+      if (record === undefined) return never();
+      const isError = index > 0 && index % every === 0;
+      return {
+        nodeRunId: record.nodeRunId,
+        nodePath: record.nodePath,
+        attempt: 1,
+        seq: index + 1,
+        at: details.run.startedAt + index,
+        format: 'verbatim',
+        isError,
+        message: isError ? `line ${index} ERROR` : `line ${index} ${'x'.repeat(index % 60)}`,
+      };
+    },
+    errors: {
+      count: Math.floor((lines - 1) / every),
+      find: (from, direction) => {
+        if (direction === 'next') {
+          const next = Math.max(1, Math.ceil(from / every)) * every;
+          return next < lines ? next : null;
+        }
+        const before = Math.floor(Math.min(from, lines - 1) / every) * every;
+        return before > 0 ? before : null;
+      },
+    },
+  };
+}

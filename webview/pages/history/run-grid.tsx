@@ -10,7 +10,7 @@ import { formatDuration, plural } from '../../../runner/format.ts';
 import type { NodeRunStatus } from '../../../runner/model.ts';
 import type { RunGrid, RunRecord } from '../../../runner/records.ts';
 import type { PageAction } from '../../messages.ts';
-import { useAction } from '../../page.ts';
+import { useAction, useWidth } from '../../page.ts';
 import { Button, Tool } from '../../parts/buttons.tsx';
 import { Icon } from '../../parts/icon.tsx';
 import { kindIcon } from '../../parts/kinds.ts';
@@ -107,7 +107,8 @@ function Grid({
   onToggle: (row: GridRow) => void;
 }) {
   const act = useAction();
-  const holder = useRef<HTMLDivElement>(null);
+  const holder = useRef<HTMLDivElement | null>(null);
+  const [measure, width] = useWidth();
   const table = useRef<HTMLTableElement>(null);
   const [shown, setShown] = useState(PAGE);
   const { runs } = grid;
@@ -116,7 +117,7 @@ function Grid({
   // The newest runs are at the right; that is what is looked for.
   useLayoutEffect(() => {
     if (holder.current !== null) holder.current.scrollLeft = holder.current.scrollWidth;
-  }, [newest, runs.length]);
+  }, [newest, runs.length, width]);
 
   const open = (target: Element): boolean => {
     const runId = target.getAttribute('data-run');
@@ -181,7 +182,13 @@ function Grid({
   const drawn = rows.slice(0, shown);
   return (
     <>
-      <div class="grid-holder" ref={holder}>
+      <div
+        class="grid-holder"
+        ref={element => {
+          holder.current = element;
+        }}
+      >
+        <div ref={measure} />
         <table
           class="run-grid"
           role="grid"

@@ -166,10 +166,13 @@ export function RunProgressBar({
   details,
   histories,
   now,
+  progressAt,
 }: {
   details: RunDetailsRecord;
   histories: readonly NodeHistory[];
   now: number;
+  /** When it was told how far the run is: ms by the clock of this machine. */
+  progressAt: number;
 }) {
   const { run, progress } = details;
   const isRunning = run.status === 'running';
@@ -189,7 +192,7 @@ export function RunProgressBar({
           <>
             <span class="strong figures">{percent} %</span>
             <span class="figures">{formatRunning(elapsed)} elapsed</span>
-            <span class="figures">{expectedEnd(run, progress.left, now)}</span>
+            <span class="figures">{expectedEnd(run, progress.left, progressAt)}</span>
           </>
         ) : (
           <>
@@ -238,8 +241,9 @@ function formatRunning(seconds: number): string {
   return seconds < 60 ? `${Math.floor(seconds)}s` : formatDuration(Math.floor(seconds));
 }
 
-function expectedEnd(run: RunRecord, left: number | null, now: number): string {
+function expectedEnd(run: RunRecord, left: number | null, toldAt: number): string {
   if (run.cancelRequestedAt !== null) return 'being cancelled';
   if (left === null) return 'nothing like it has run before, so its end is not known';
-  return `about ${formatClock(left)} left, ends ${formatTimeOfDay(now + left * 1000, 'seconds')}`;
+  const end = toldAt + left * 1000;
+  return `about ${formatClock((end - Date.now()) / 1000)} left, ends ${formatTimeOfDay(end, 'seconds')}`;
 }

@@ -14,6 +14,8 @@ export type RunSnapshot =
       readonly details: RunDetailsRecord;
       /** In order of time. */
       readonly statistics: readonly StatisticsRecord[];
+      /** When `details.progress` was told: ms by the clock of this machine. */
+      readonly progressAt: number;
       /** Why it may be out of date. */
       readonly problem: { readonly message: string; readonly code: string } | null;
     };
@@ -85,7 +87,7 @@ export class RunModel {
         this.#statistics = [];
         this.#changed = {};
         this.#addStatistics(statistics);
-        this.#snapshot = { kind: 'ready', details, statistics: this.#statistics, problem: null };
+        this.#snapshot = { kind: 'ready', details, statistics: this.#statistics, progressAt: Date.now(), problem: null };
         for (const message of this.#early.splice(0)) this.#take(message);
         this.#announce();
       },
@@ -180,6 +182,7 @@ export class RunModel {
           ...(nodeRuns !== undefined && { nodeRuns: [...this.#nodeRuns.values()] }),
         },
         statistics: this.#statistics,
+        progressAt: others.progress === undefined ? before.progressAt : Date.now(),
         problem: Object.keys(this.#changed).length > 0 ? null : before.problem,
       };
       this.#changed = {};

@@ -77,7 +77,7 @@ function RunThere({
   path?: NodePath;
   onRetry: () => void;
 }) {
-  const { details, statistics, problem } = snapshot;
+  const { details, statistics, progressAt, problem } = snapshot;
   const { run } = details;
   const now = useRunNow(details);
   const [selection, setSelection] = useKept<RunSelection | null>(
@@ -131,7 +131,7 @@ function RunThere({
           </span>
         </div>
       ) : null}
-      <RunProgressBar details={details} histories={histories} now={now} />
+      <RunProgressBar details={details} histories={histories} now={now} progressAt={progressAt} />
       <div role="alert">
         <FailureCards failed={failed} pipelinePath={run.pipelinePath} now={Date.now()} onShow={show} />
       </div>

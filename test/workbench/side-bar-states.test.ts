@@ -1,0 +1,97 @@
+/** The side bar says what is going on, whatever is wrong with the folder, the store or its trust. */
+import assert from 'node:assert/strict';
+import { cp } from 'node:fs/promises';
+import { join } from 'node:path';
+import { after, before, describe, it } from 'mocha';
+import { temporaryFolder, type TemporaryFolder } from '../support/temp.ts';
+import { useWorkbench } from './support/workbench.ts';
+
+const demo = join(import.meta.dirname, '../../examples/demo');
+
+describe('the side bar without much to show', () => {
+  const folders: TemporaryFolder[] = [];
+  after(async () => {
+    for (const folder of folders) await folder[Symbol.asyncDispose]();
+  });
+  const workbench = useWorkbench(() => ({}));
+
+  async function open(files: Readonly<Record<string, string>> | undefined): Promise<void> {
+    const { page, server, openSideBar } = workbench();
+    const folder = files === undefined ? undefined : await temporaryFolder(files);
+    if (folder !== undefined) folders.push(folder);
+    await page.goto(server.address(folder === undefined ? {} : { folder: folder.path }));
+    await page.locator('.monaco-workbench').waitFor();
+    await openSideBar();
+  }
+
+  it('offers a folder or a sample without a folder', async () => {
+    const { view, screenshot } = workbench();
+    await open(undefined);
+    await view('Pipelines').getByRole('button', { name: 'Open Folder' }).waitFor();
+    await view('Pipelines').getByRole('button', { name: 'Create a Sample Project' }).waitFor();
+    await screenshot('side-bar/no-folder');
+  });
+
+  it('offers a sample in a folder without pipelines', async () => {
+    const { view, screenshot } = workbench();
+    await open({ 'notes.txt': 'nothing here' });
+    await view('Pipelines').getByText('No pipelines in this folder.').waitFor();
+    await view('Pipelines').getByRole('button', { name: 'Create a Sample Project' }).waitFor();
+    await view('Runs').getByText('Runs appear here.').waitFor();
+    await screenshot('side-bar/no-pipelines');
+  });
+
+  it('leads to the problems of files that cannot be understood', async () => {
+    const { view, screenshot } = workbench();
+    await open({ 'broken.pipeline.ts': "import { Pipeline } from 'millrace';\nexport const = 3;\n" });
+    await view('Pipelines').getByText('cannot be understood').waitFor();
+    await view('Pipelines').getByRole('button', { name: 'Show Problems' }).waitFor();
+    await screenshot('side-bar/load-errors');
+  });
+
+  it('says why the store does not answer, and shows the pipelines', async () => {
+    const { view, row, screenshot } = workbench();
+    await open({
+      'package.json': '{}',
+      'shop.pipeline.ts':
+        "import { Pipeline, RunBash, Task } from 'millrace';\nexport const shop = new Pipeline({ id: 'shop' });\nshop.add(new Task({ id: 'load', commands: [new RunBash('true')] }));\n",
+      // A port that nobody may listen on.
+      '.vscode/settings.json': '{ "millrace.storeUrl": "postgres://nobody@127.0.0.1:1/history" }',
+    });
+    await row(/^load/).waitFor();
+    await view('Runs').getByText('The store does not answer.').waitFor();
+    await view('Runs').getByText('connect ECONNREFUSED 127.0.0.1:1').waitFor();
+    await view('Runs').getByRole('button', { name: 'Try Again' }).click();
+    await view('Runs').getByText('The store does not answer.').waitFor();
+    await screenshot('side-bar/store-unreachable');
+  });
+});
+
+describe('the side bar of a folder that is not trusted', () => {
+  let folder: TemporaryFolder;
+  before(async () => {
+    folder = await temporaryFolder();
+    await cp(demo, folder.path, { recursive: true });
+  });
+  after(async () => {
+    await folder[Symbol.asyncDispose]();
+  });
+  const workbench = useWorkbench(() => ({
+    folder: folder.path,
+    workspaceTrust: true,
+    settings: { 'security.workspace.trust.startupPrompt': 'never' },
+  }));
+
+  it('shows pipelines and history and runs nothing', async () => {
+    const { openSideBar, row, lens, openFile, screenshot } = workbench();
+    await openSideBar();
+    const demoRow = row(/^demo/).first();
+    await demoRow.waitFor();
+    await demoRow.hover();
+    assert.equal(await demoRow.getByRole('button', { name: 'Run', exact: true }).isEnabled(), false);
+    await openFile('demo.pipeline.ts');
+    await lens('DAG').first().waitFor();
+    assert.equal(await lens('Run').count(), 0);
+    await screenshot('side-bar/untrusted');
+  });
+});
