@@ -5,6 +5,7 @@ import type { LanguageClient } from 'vscode-languageclient/node';
 import { type Disposes, messageOf } from './events.ts';
 import { t } from './l10n.ts';
 import {
+  type InitializationOptions,
   type Lens,
   lenses,
   type LoadedGraphMessage,
@@ -111,7 +112,11 @@ export class Language implements Disposes {
           { scheme: 'file', language: 'javascript' },
         ],
         outputChannel: this.#log,
-        initializationOptions: { trusted: vscode.workspace.isTrusted, codeLenses: false },
+        initializationOptions: {
+          trusted: vscode.workspace.isTrusted,
+          codeLenses: false,
+          documentation: vscode.Uri.joinPath(vscode.Uri.file(this.#processes.dist), '..', 'docs').toString(),
+        } satisfies InitializationOptions,
         initializationFailedHandler: () => false,
       },
     );

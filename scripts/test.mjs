@@ -36,7 +36,7 @@ const inEditor = ['extension', 'workbench'].filter(suite => selected[suite] !== 
 
 ensureInstalled();
 // The plain suites run the sources, and of what is built the runner.
-ensureBuilt(inEditor.length > 0 && values.vsix === undefined ? parts : ['runner']);
+ensureBuilt(inEditor.length > 0 ? parts : ['runner']);
 ensurePrograms();
 if (positionals.length === 0 && values.grep === undefined) {
   const check = run([join(root, 'scripts', 'check.mjs')]);

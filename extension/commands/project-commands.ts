@@ -30,7 +30,12 @@ export interface ProjectCommandParts {
   readonly log: vscode.LogOutputChannel;
 }
 
-const samplePipeline = join('pipelines', 'hello', 'hello.pipeline.ts');
+/** What `millrace init` can begin with, and the file to look at first. */
+const firstFiles = {
+  hello: join('pipelines', 'hello', 'hello.pipeline.ts'),
+  warehouse: 'python-project-stats.pipeline.ts',
+} as const;
+type Template = keyof typeof firstFiles;
 
 export class ProjectCommands {
   readonly #parts: ProjectCommandParts;
@@ -155,13 +160,17 @@ export class ProjectCommands {
    *
    * @returns whether it is there; what went wrong the user knows.
    */
-  async makeSample(target: vscode.Uri): Promise<boolean> {
+  async makeSample(target: vscode.Uri, template: Template = 'hello'): Promise<boolean> {
     const { processes, log } = this.#parts;
     const directory = existsSync(target.fsPath) ? target.fsPath : join(target.fsPath, '..');
     const env = processEnvironment(process.env);
     try {
       const commandLine = { runtime: processes.runtime(target), env, directory };
-      const { code, stderr } = await runCommand(commandLine, ['init', target.fsPath], log);
+      const { code, stderr } = await runCommand(
+        commandLine,
+        ['init', target.fsPath, '--template', template],
+        log,
+      );
       if (code === 0) return true;
       await showError(stderr.replace(/^millrace: /gm, '').trimEnd(), log);
     } catch (error) {
@@ -171,11 +180,14 @@ export class ProjectCommands {
   }
 
   async #createSampleProject(argument: unknown): Promise<void> {
+    const template = argument instanceof vscode.Uri ? 'hello' : await pickTemplate();
+    if (template === undefined) return;
     const target = argument instanceof vscode.Uri ? argument : await pickSampleFolder();
-    if (target === undefined || !(await this.makeSample(target))) return;
+    if (target === undefined || !(await this.makeSample(target, template))) return;
     const isOpen =
       vscode.workspace.workspaceFolders?.some(({ uri }) => uri.fsPath === target.fsPath) ?? false;
-    if (isOpen) await vscode.window.showTextDocument(vscode.Uri.file(join(target.fsPath, samplePipeline)));
+    if (isOpen)
+      await vscode.window.showTextDocument(vscode.Uri.file(join(target.fsPath, firstFiles[template])));
     else await vscode.commands.executeCommand('vscode.openFolder', target, { forceNewWindow: false });
   }
 
@@ -194,6 +206,23 @@ export class ProjectCommands {
     const file = vscode.Uri.joinPath(this.#parts.context.extensionUri, 'docs', `${name}.md`);
     await vscode.commands.executeCommand('markdown.showPreview', file);
   }
+}
+
+async function pickTemplate(): Promise<Template | undefined> {
+  const items: readonly (vscode.QuickPickItem & { readonly template: Template })[] = [
+    {
+      label: t('A first pipeline'),
+      detail: t('Shell, SQL and TypeScript in three tasks; runs in a second'),
+      template: 'hello',
+    },
+    {
+      label: t('A data warehouse'),
+      detail: t('Statistics of Python projects on GitHub and PyPI, with a tutorial'),
+      template: 'warehouse',
+    },
+  ];
+  return (await vscode.window.showQuickPick(items, { placeHolder: t('What is the sample to be?') }))
+    ?.template;
 }
 
 /** The open folder when nothing is in it, else a new one beside what the user has. */

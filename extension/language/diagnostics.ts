@@ -10,14 +10,19 @@ import type { Diagnostic, Fix } from '../analysis/analysis.ts';
 import { contains, isBefore, rangeOfLocation, uriOf } from './place.ts';
 import type { Range } from './protocol.ts';
 
-/** @param documentation begins the links to the pages that explain the mistakes */
-export function toEditorDiagnostic(diagnostic: Diagnostic, documentation: string): EditorDiagnostic {
+/** @param documentation begins the links to the pages that explain the mistakes; `undefined`: there are none */
+export function toEditorDiagnostic(
+  diagnostic: Diagnostic,
+  documentation: string | undefined,
+): EditorDiagnostic {
   const { code, severity, message, location, related } = diagnostic;
   return {
     range: rangeOfLocation(location),
     severity: severity === 'error' ? DiagnosticSeverity.Error : DiagnosticSeverity.Warning,
     code,
-    codeDescription: { href: `${documentation}/diagnostics.md#${code}` },
+    ...(documentation !== undefined && {
+      codeDescription: { href: `${documentation}/diagnostics.md#${code}` },
+    }),
     source: 'millrace',
     message,
     relatedInformation: related.map(({ message: text, location: at }) => ({
@@ -32,7 +37,7 @@ export function quickFixes(
   diagnostics: readonly Diagnostic[],
   file: string,
   range: Range,
-  documentation: string,
+  documentation: string | undefined,
 ): CodeAction[] {
   return diagnostics
     .filter(({ location }) => location.file === file && overlaps(rangeOfLocation(location), range))

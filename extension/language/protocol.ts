@@ -38,8 +38,8 @@ export interface InitializationOptions {
   /** Answer `textDocument/codeLens` too, for editors that do not make lenses of `millrace/lenses`. Default: false. */
   readonly codeLenses: boolean;
   /**
-   * Begins the links to the pages of the documentation. A diagnostic's page is `<base>/diagnostics.md#<code>`.
-   * Default: the documentation on the web.
+   * Begins the links to the pages of the documentation: the URI of a folder with docs/*.md, without a slash at its end.
+   * A diagnostic's page is `<documentation>/diagnostics.md#<code>`. Default: diagnostics have no links.
    */
   readonly documentation?: string;
 }
@@ -194,9 +194,6 @@ export interface Lens {
 
 /** The paths of the nodes that a position belongs to: the innermost expression that makes nodes. */
 export type NodesAtAnswer = readonly (readonly string[])[];
-
-/** The web pages that links lead to unless the editor names another place. */
-export const defaultDocumentation = 'https://github.com/millrace/millrace/blob/main/docs';
 
 export function initializationOptions(value: unknown): InitializationOptions {
   const given = isRecord(value) ? value : {};

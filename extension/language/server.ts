@@ -67,10 +67,6 @@ class Server {
     connection.listen();
   }
 
-  get #documentation(): string {
-    return this.#options.documentation ?? protocol.defaultDocumentation;
-  }
-
   #handleLifecycle(): void {
     const connection = this.#connection;
     connection.onInitialize((params): InitializeResult => {
@@ -201,7 +197,7 @@ class Server {
     connection.onDocumentLinks(({ textDocument }) => this.#answer(textDocument.uri, [], documentLinks));
     connection.onCodeAction(({ textDocument, range }) =>
       this.#answer(textDocument.uri, [], (project, file) =>
-        quickFixes(project.diagnostics, file, range, this.#documentation),
+        quickFixes(project.diagnostics, file, range, this.#options.documentation),
       ),
     );
     connection.onCodeLens(({ textDocument }) =>
@@ -352,7 +348,7 @@ class Server {
       this.#published.set(file, project);
       void this.#connection.sendDiagnostics({
         uri: uriOf(file),
-        diagnostics: mistakes.map(mistake => toEditorDiagnostic(mistake, this.#documentation)),
+        diagnostics: mistakes.map(mistake => toEditorDiagnostic(mistake, this.#options.documentation)),
       });
     }
   }

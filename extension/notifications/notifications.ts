@@ -19,8 +19,8 @@ export class Notifications implements Disposes {
     this.#launcher = launcher;
     this.#panels = panels;
     this.#subscriptions = [
-      projects.onRunEnded(({ project, run }) => {
-        if (launcher.hasStarted(project.state.folder, run.runId)) void this.#tell(project, run);
+      projects.onChange(() => {
+        for (const project of projects.all) this.#look(project);
       }),
       launcher.onBegan(({ project, runId }) => {
         if (revealRun() === 'always') panels.show({ page: 'run', folder: project.state.folder, runId });
@@ -30,6 +30,19 @@ export class Notifications implements Disposes {
 
   dispose(): void {
     for (const subscription of this.#subscriptions) subscription.dispose();
+  }
+
+  /** Tells ends that were not told, those of runs that ended while the window was away as well. */
+  #look(project: Project): void {
+    const { folder, live, runs } = project.state;
+    const known = new Map((runs?.runs ?? []).map(run => [run.runId, run]));
+    for (const { run } of live.values()) known.set(run.runId, run);
+    for (const run of known.values()) {
+      if (run.status === 'running' || !this.#launcher.isPending(folder, run.runId)) continue;
+      // From this moment on it is not pending any more.
+      void this.#launcher.settle(folder, run.runId);
+      void this.#tell(project, run);
+    }
   }
 
   async #tell(project: Project, run: RunRecord): Promise<void> {

@@ -12,7 +12,7 @@ import { nameOfPath } from '../wording.ts';
 import { requestAgain, requestFor, type RunKind, type RunRequest } from './run-arguments.ts';
 import { type RunStart, startRun } from './run-starter.ts';
 
-const startedKey = 'millrace.startedRuns';
+const pendingKey = 'millrace.pendingRuns';
 const remembered = 100;
 
 export class RunLauncher implements Disposes {
@@ -34,9 +34,17 @@ export class RunLauncher implements Disposes {
     return this.#began.event;
   }
 
-  /** Whether this window has started a run, before a reload as well. */
-  hasStarted(folder: string, runId: number): boolean {
-    return this.#started.includes(`${folder}#${String(runId)}`);
+  /** Whether this window, before a reload as well, has started a run whose end nobody has told yet. */
+  isPending(folder: string, runId: number): boolean {
+    return this.#pending.includes(keyOf(folder, runId));
+  }
+
+  /** The end of a run is told. */
+  async settle(folder: string, runId: number): Promise<void> {
+    await this.#memory.update(
+      pendingKey,
+      this.#pending.filter(key => key !== keyOf(folder, runId)),
+    );
   }
 
   /** @returns the run's id; `undefined` when it was not begun, which the user knows by then. */
@@ -89,13 +97,16 @@ export class RunLauncher implements Disposes {
         async () => {
           const commandLine = await this.#processes.commandLine(project);
           const started = await startRun(commandLine, what, this.#log);
-          if (started.kind === 'started') await project.noteStarted(started.runId);
+          if (started.kind === 'started') {
+            // Before anything is known of it: it may end at once.
+            await this.#remember(project.state.folder, started.runId);
+            await project.noteStarted(started.runId);
+          }
           return started;
         },
       );
       if (start.kind === 'started') {
         for (const notice of start.notices) this.#log.warn(`run ${String(start.runId)}: ${notice}`);
-        await this.#remember(project.state.folder, start.runId);
         this.#began.fire({ project, runId: start.runId });
         return start.runId;
       }
@@ -130,16 +141,17 @@ export class RunLauncher implements Disposes {
     return await this.#begin(project, { ...what.request, allowConcurrent: true });
   }
 
-  get #started(): readonly string[] {
-    return this.#memory.get<readonly string[]>(startedKey) ?? [];
+  get #pending(): readonly string[] {
+    return this.#memory.get<readonly string[]>(pendingKey) ?? [];
   }
 
   async #remember(folder: string, runId: number): Promise<void> {
-    await this.#memory.update(
-      startedKey,
-      [...this.#started, `${folder}#${String(runId)}`].slice(-remembered),
-    );
+    await this.#memory.update(pendingKey, [...this.#pending, keyOf(folder, runId)].slice(-remembered));
   }
+}
+
+function keyOf(folder: string, runId: number): string {
+  return `${folder}#${String(runId)}`;
 }
 
 /** What the editor shows is what runs. */

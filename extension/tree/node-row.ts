@@ -28,7 +28,10 @@ export function nodeRow(state: ProjectState, indexed: IndexedNode, now: number):
     label: node.kind === 'dynamic' && node.id === '' ? '…' : node.id,
     description,
     icon: statusIcon(status, node.kind),
-    tooltip: tooltipOf(state, indexed, status, now),
+    // Asked for by whoever points at the row, not with every second that passes.
+    get tooltip() {
+      return tooltipOf(state, indexed, status, now);
+    },
     context: contextOf(state, indexed, status),
     hasChildren: node.nodes.length > 0,
     accessibilityLabel: [node.id, kindWord(node.kind), stateWord(status), description]

@@ -68,6 +68,16 @@ export class PipelinesView implements vscode.TreeDataProvider<PipelinesElement>,
     return item;
   }
 
+  /** The tooltip, when somebody points at a row. */
+  resolveTreeItem(item: vscode.TreeItem, element: PipelinesElement): vscode.TreeItem {
+    const state = this.#projects.find(element.folder)?.state;
+    const indexed =
+      state === undefined || element.kind !== 'node' ? undefined : findNode(state.pipelines, element.path);
+    if (state !== undefined && indexed !== undefined)
+      item.tooltip = new vscode.MarkdownString(nodeRow(state, indexed, Date.now()).tooltip);
+    return item;
+  }
+
   getChildren(element?: PipelinesElement): PipelinesElement[] {
     const children = this.#children(element);
     const signature = children.map(keyOf).join('\n');
@@ -272,7 +282,7 @@ function problemsItem(state: ProjectState) {
 }
 
 function nodeItem(element: PipelinesElement, indexed: IndexedNode, row: Row) {
-  const { label, description, icon, tooltip, context, hasChildren, accessibilityLabel } = row;
+  const { label, description, icon, context, hasChildren, accessibilityLabel } = row;
   const item = new vscode.TreeItem(
     label,
     !hasChildren
@@ -287,11 +297,9 @@ function nodeItem(element: PipelinesElement, indexed: IndexedNode, row: Row) {
     icon.codicon,
     icon.colour === undefined ? undefined : new vscode.ThemeColor(icon.colour),
   );
-  item.tooltip = new vscode.MarkdownString(tooltip);
   item.contextValue = context;
   item.accessibilityInformation = { label: accessibilityLabel, role: 'treeitem' };
   item.command = { command: 'millrace.openSource', title: t('Go to Source'), arguments: [element] };
-  // What grows by the second changes the tooltip too; that alone is no reason to draw.
   const signature = JSON.stringify([label, description, icon, context, hasChildren]);
   const text = `${icon.codicon} ${label}${description === '' ? '' : ` [${description}]`}`;
   return { item, signature, text };

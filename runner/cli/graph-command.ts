@@ -1,7 +1,8 @@
 /** `millrace graph`: the graph as the project's code declares it. */
 import { toGraph } from '../api/graph.ts';
-import { findNode } from '../engine/plan.ts';
+import { setPreviewSettings } from '../commands/preview-settings.ts';
 import { masker, secretsOf } from '../engine/masks.ts';
+import { findNode } from '../engine/plan.ts';
 import { type NodeGraph, parsePath } from '../model.ts';
 import { exitCodes } from './exit-codes.ts';
 import { toDot, toMermaid } from './graph-formats.ts';
@@ -25,6 +26,8 @@ export async function graphCommand(
   const directory = projectDirectory(terminal);
   if (options.static === true) return await staticGraph(terminal, directory, path, options);
   const project = await openProject(terminal, directory, { captureLocations: options.locations });
+  const { defaultDatabase, dataDir } = project.config;
+  setPreviewSettings({ defaultDatabase, dataDir });
   const node = findNode(project.root, parsePath(path ?? ''));
   const graph = toGraph(node, { mask: masker(secretsOf(project.config)) });
   print(terminal, graph, options);

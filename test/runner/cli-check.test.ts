@@ -1,8 +1,12 @@
 import assert from 'node:assert/strict';
-import { readFile } from 'node:fs/promises';
+import { execFile } from 'node:child_process';
+import { cp, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { promisify } from 'node:util';
+import { runMillrace } from '../support/millrace.ts';
 import { testProject } from '../support/project.ts';
 import { resources } from '../support/store.ts';
+import { temporaryFolder } from '../support/temp.ts';
 
 const broken = `import { ExecuteSQL, Pipeline, Task } from 'millrace';
 
@@ -90,6 +94,47 @@ shop/shop.pipeline.ts:6:39: error: Pipeline "shop" has no node "laod" (wanted as
     });
   });
 
+  const sql = {
+    'shop.pipeline.ts': `import { ExecuteSQL, Pipeline, Task } from 'millrace';
+
+const shop = new Pipeline({ id: 'shop' });
+shop.add(new Task({ id: 'load', commands: [new ExecuteSQL({ sql: 'create table orders (id int)' })] }));
+shop.add(new Task({ id: 'report', commands: [new ExecuteSQL({ sqlFile: 'report.sql' })] }));
+export default shop;
+`,
+    'report.sql': `create table report as
+select * from orders where day = @@day@@;
+`,
+  };
+  const [placeholderMistake, orderMistake] = [
+    'report.sql:2:34: error: Nothing replaces @@day@@: give it in the option replace of the command. [unreplaced-placeholder]\n',
+    'ORDER',
+  ];
+
+  it('reads the SQL of tasks: a missing dependency, a placeholder that nothing replaces', async () => {
+    await using project = await testProject(sql);
+    const { exitCode, stdout, stderr } = await project.run(['check']);
+    assert.equal(stdout, orderMistake + placeholderMistake);
+    assert.equal(stderr, 'millrace: 1 pipeline file: 1 error, 1 warning\n');
+    assert.equal(exitCode, 1);
+    await project.write({ 'report.sql': sql['report.sql'].replace('@@day@@', 'now()') });
+    assert.deepEqual(await project.run(['check']), {
+      exitCode: 0,
+      stdout: orderMistake,
+      stderr: 'millrace: 1 pipeline file: 0 errors, 1 warning\n',
+    });
+  });
+
+  it('is the same as it is built', async () => {
+    await using project = await testProject(sql);
+    const built = promisify(execFile)(
+      process.execPath,
+      [join(resources, 'dist', 'millrace.js'), 'check'],
+      { cwd: project.path },
+    );
+    await assert.rejects(built, { code: 1, stdout: orderMistake + placeholderMistake });
+  });
+
   it('prints JSON as docs/cli.md says', async () => {
     await using project = await testProject({
       'shop.pipeline.ts': broken.replace("id: 'report'", "id: 'load'"),
@@ -106,6 +151,20 @@ shop/shop.pipeline.ts:6:39: error: Pipeline "shop" has no node "laod" (wanted as
 });
 
 describe('millrace graph --static', () => {
+  for (const name of ['demo', 'python-project-stats', 'repo-stats']) {
+    it(`says of the example ${name} what loading it says, and check finds nothing`, async () => {
+      await using folder = await temporaryFolder({});
+      const cwd = join(folder.path, name);
+      await cp(join(resources, 'examples', name), cwd, { recursive: true });
+      const loaded = await runMillrace(['graph', '--no-locations'], { cwd });
+      const known = await runMillrace(['graph', '--no-locations', '--static'], { cwd });
+      assert.equal(loaded.stderr, '');
+      assert.deepEqual(known, loaded);
+      const { exitCode, stdout } = await runMillrace(['check'], { cwd });
+      assert.deepEqual([exitCode, stdout], [0, '']);
+    });
+  }
+
   interface Node {
     readonly id: string;
     readonly kind: string;

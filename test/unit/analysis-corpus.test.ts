@@ -3,7 +3,7 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import type { Analysis, StaticNodeGraph } from '../../extension/analysis/analysis.ts';
-import { analyzeProject } from '../../extension/analysis/analysis-project.ts';
+import { analyzeProject, analyzeProjectAndSql } from '../../extension/analysis/analysis-project.ts';
 import { corpusPrograms, corpusProjects, layOut } from '../support/analysis-corpus.ts';
 import { compareGraphs, type Loaded, loadProjects } from '../support/compare-graphs.ts';
 import { type TemporaryFolder, temporaryFolder } from '../support/temp.ts';
@@ -46,7 +46,7 @@ describe('static analysis against the loader', function () {
     });
   }
 
-  const examples = ['demo', 'repo-stats'].map(name =>
+  const examples = ['demo', 'python-project-stats', 'repo-stats'].map(name =>
     fileURLToPath(new URL(`../../examples/${name}`, import.meta.url)),
   );
   for (const directory of [...corpusProjects(), ...examples]) {
@@ -58,7 +58,8 @@ describe('static analysis against the loader', function () {
       assert.deepEqual(wrong, []);
       assert.equal(flagged, 0);
       assert(exact > 0);
-      if (examples.includes(directory)) assert.deepEqual(analysis.diagnostics, []);
+      if (examples.includes(directory))
+        assert.deepEqual((await analyzeProjectAndSql({ directory })).diagnostics, []);
     });
   }
 });

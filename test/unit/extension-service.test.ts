@@ -8,7 +8,8 @@ import { temporaryFolder, type TemporaryFolder } from '../support/temp.ts';
 import { waitUntil } from '../support/wait.ts';
 
 const ready = "process.send({ type: 'ready', version: 1, runnerVersion: '0.1.0' });";
-const silent = { trace() {}, debug() {}, info() {}, warn() {}, error() {} };
+const nothing = (): void => undefined;
+const silent = { trace: nothing, debug: nothing, info: nothing, warn: nothing, error: nothing };
 
 interface Puppet {
   readonly client: ServiceClient;

@@ -80,7 +80,7 @@ describe('language server', function () {
 
   it('follows what is typed, and the disk again once that is closed', async () => {
     await using folder = await temporaryFolder(project);
-    await using editor = await TestEditor.open(folder.path);
+    await using editor = await TestEditor.open(folder.path, { documentation: 'file:///docs' });
     await editor.ready();
     await editor.open('shop.pipeline.ts');
     const text = shop.replace("['download']);", "['downlaod']);");
@@ -93,7 +93,7 @@ describe('language server', function () {
     assert.equal(diagnostic?.source, 'millrace');
     assert.equal(
       diagnostic.codeDescription?.href,
-      'https://github.com/millrace/millrace/blob/main/docs/diagnostics.md#unknown-upstream',
+      'file:///docs/diagnostics.md#unknown-upstream',
     );
     const actions = await editor.ask<{ title: string; edit: unknown }[]>('textDocument/codeAction', {
       textDocument: { uri: editor.uri('shop.pipeline.ts') },

@@ -152,10 +152,10 @@ describe('rows of a table', () => {
   });
 
   it('come right after their parent when it is open', () => {
-    const tree = { a: ['a/x', 'a/y'], b: ['b/x'] };
+    const tree: Readonly<Record<string, readonly string[]>> = { a: ['a/x', 'a/y'], b: ['b/x'] };
     const flat = flattenRows(['a', 'b'], {
       keyOf: row => row,
-      childrenOf: row => tree[row as 'a' | 'b'] ?? [],
+      childrenOf: row => tree[row] ?? [],
       expanded: new Set(['a']),
       valueOf: row => row,
       direction: 'descending',

@@ -89,10 +89,10 @@ describe('the page of a node', function () {
         await host.setTheme(theme);
         await host.checkAccessibility();
         await host.picture('node-page/live-520');
-        assert.equal(await overflow(host), 0);
+        await waitUntil(async () => (await overflow(host)) === 0);
       }
       await host.resize(480, 900);
-      assert.equal(await overflow(host), 0);
+      await waitUntil(async () => (await overflow(host)) === 0);
     });
 
     it('tells states by class, word and line, live, without drawing the graph again', async () => {
@@ -286,7 +286,7 @@ describe('the page of a node', function () {
       await host.resize(520, 2100);
       await host.setTheme('dark');
       await host.picture('node-page/task-520');
-      assert.equal(await overflow(host), 0);
+      await waitUntil(async () => (await overflow(host)) === 0);
     });
 
     it('links to files, copies commands, opens neighbours', async () => {
@@ -537,7 +537,7 @@ describe('the page of a node', function () {
     await host.checkAccessibility();
     await host.picture('node-page/hostile');
     await host.resize(480);
-    assert.equal(await overflow(host), 0);
+    await waitUntil(async () => (await overflow(host)) === 0);
   });
 
   it('says on the page of a task what a run that goes on does to it', async () => {

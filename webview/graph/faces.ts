@@ -112,9 +112,8 @@ export function shortError(error: string): string | undefined {
 
 /** Seconds from start to end, `null` when it has none. */
 export function durationOf(run: Pick<NodeRunRecord, 'startedAt' | 'endedAt'> | null): number | null {
-  return run === null || run.startedAt === null || run.endedAt === null
-    ? null
-    : Math.max(0, (run.endedAt - run.startedAt) / 1000);
+  const { startedAt = null, endedAt = null } = run ?? {};
+  return startedAt === null || endedAt === null ? null : Math.max(0, (endedAt - startedAt) / 1000);
 }
 
 /** What a node is called and how it stands, for those who cannot see it. */

@@ -50,6 +50,9 @@ function loadRenderer(): Promise<RenderGraph> {
   return renderer;
 }
 
+/** Around which node, or all; `null`: what is best at first. */
+type Focus = { readonly id: string } | { readonly all: true } | null;
+
 type Drawing =
   | { readonly kind: 'drawing' }
   | { readonly kind: 'drawn'; readonly handle: GraphHandle }
@@ -61,6 +64,8 @@ export function GraphView(props: GraphViewProps) {
   const act = useAction();
   const canvas = useRef<HTMLDivElement>(null);
   const holder = useRef<HTMLDivElement>(null);
+  /** The node that had the focus in the picture before this one. */
+  const focusedBefore = useRef<string | null>(null);
   const [drawing, setDrawing] = useState<Drawing>({ kind: 'drawing' });
   const [zoom, setZoom] = useState<number | null>(null);
   const [query, setQuery] = useState('');
@@ -69,9 +74,9 @@ export function GraphView(props: GraphViewProps) {
   const [toggled, setToggled] = useState<ReadonlySet<string> | null>(null);
   const collapsed = useMemo(() => toggled ?? collapsedAtFirst(root, isNarrow), [toggled, root, isNarrow]);
   const isWide = root.nodes.length > manyNodes;
-  const [chosenFocus, setFocus] = useState<string | 'all' | null>(null);
+  const [chosenFocus, setFocus] = useState<Focus>(null);
   const firstFocus = isWide && chosenFocus === null ? focusAtFirst(root) : null;
-  const focusId = chosenFocus === 'all' ? null : (chosenFocus ?? firstFocus);
+  const focusId = chosenFocus === null ? firstFocus : 'all' in chosenFocus ? null : chosenFocus.id;
   const focus =
     focusId !== null && root.nodes.some(({ id }) => id === focusId) ? { id: focusId, reach: 2 } : null;
 
@@ -104,6 +109,9 @@ export function GraphView(props: GraphViewProps) {
   const handle = drawing.kind === 'drawn' ? drawing.handle : null;
   useLayoutEffect(() => {
     if (handle === null || holder.current === null) return;
+    const focused = document.activeElement;
+    if (focused instanceof SVGElement && holder.current.contains(focused))
+      focusedBefore.current = focused.dataset['key'] ?? null;
     holder.current.replaceChildren(handle.svg);
     setZoom(before => before ?? firstZoom(handle, canvas.current?.clientWidth ?? handle.width));
   }, [handle]);
@@ -158,7 +166,7 @@ export function GraphView(props: GraphViewProps) {
     act(withCtrl ? { kind: 'openSource', path: node.path } : { kind: 'openNode', path: node.path });
   };
   const { select } = useGraphKeys({
-    canvas,
+    focusedBefore,
     handle,
     nodesByKey,
     open,
@@ -193,7 +201,7 @@ export function GraphView(props: GraphViewProps) {
     if (closed.some(key => collapsed.has(key)))
       setToggled(new Set([...collapsed].filter(key => !closed.includes(key))));
     if (focus !== null && inside[0] !== undefined && !nodesByKey.has(formatPath([...root.path, inside[0]])))
-      setFocus(inside[0]);
+      setFocus({ id: inside[0] });
   }, [found]);
   useEffect(() => {
     const key = found === undefined ? null : formatPath(found.path);
@@ -341,7 +349,7 @@ function FocusNote({
   root: PageNode;
   focus: string | null;
   shown: number;
-  onFocus: (focus: string | 'all' | null) => void;
+  onFocus: (focus: Focus) => void;
 }) {
   const total = root.nodes.length;
   return (
@@ -362,7 +370,7 @@ function FocusNote({
       ) : (
         <Button
           onPress={() => {
-            onFocus('all');
+            onFocus({ all: true });
           }}
         >
           Draw all {formatCount(total)}

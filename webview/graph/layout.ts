@@ -112,6 +112,50 @@ export function layoutBoxes(boxes: readonly Box[], lines: readonly Line[]): Layo
   return { width, height, boxes: placed, lines: points };
 }
 
+/**
+ * Lines over so many layers that the order would take seconds to find, the longest first: each layer that a line passes
+ * costs as much as a box.
+ */
+function tooLong(boxes: readonly Box[], lines: readonly PlacedLine[]): ReadonlySet<number> {
+  const layers = new Map(boxes.map(({ id }) => [id, 0]));
+  const below = new Map<string, string[]>(boxes.map(({ id }) => [id, []]));
+  const open = new Map(boxes.map(({ id }) => [id, 0]));
+  for (const { line } of lines) {
+    below.get(line.from)?.push(line.to);
+    open.set(line.to, (open.get(line.to) ?? 0) + 1);
+  }
+  // What is in a circle stays in the first layer.
+  const order = boxes.map(({ id }) => id).filter(id => open.get(id) === 0);
+  for (const id of order)
+    for (const next of below.get(id) ?? []) {
+      layers.set(next, Math.max(layers.get(next) ?? 0, (layers.get(id) ?? 0) + 1));
+      const left = (open.get(next) ?? 0) - 1;
+      open.set(next, left);
+      if (left === 0) order.push(next);
+    }
+  const spans = lines
+    .map(({ index, line }) => ({
+      index,
+      span: (layers.get(line.to) ?? 0) - (layers.get(line.from) ?? 0) - 1,
+    }))
+    .sort((a, b) => b.span - a.span);
+  let sum = spans.reduce((total, { span }) => total + Math.max(0, span), 0);
+  const found = new Set<number>();
+  for (const { index, span } of spans) {
+    if (sum <= mostLayersPassed || span < 1) break;
+    found.add(index);
+    sum -= span;
+  }
+  return found;
+}
+
+const mostLayersPassed = 1500;
+
+interface PlacedLine {
+  readonly index: number;
+  readonly line: Line;
+}
+
 interface Level {
   readonly width: number;
   readonly height: number;
@@ -121,11 +165,7 @@ interface Level {
 
 type Sizes = ReadonlyMap<string, { readonly width: number; readonly height: number }>;
 
-function placeLevel(
-  siblings: readonly Box[],
-  sizes: Sizes,
-  lines: readonly { readonly index: number; readonly line: Line }[],
-): Level {
+function placeLevel(siblings: readonly Box[], sizes: Sizes, lines: readonly PlacedLine[]): Level {
   const connected = new Set(lines.flatMap(({ line }) => [line.from, line.to]));
   const layered = placeLayers(
     siblings.filter(({ id }) => connected.has(id)),
@@ -157,11 +197,7 @@ function placeLevel(
   };
 }
 
-function placeLayers(
-  boxes: readonly Box[],
-  sizes: Sizes,
-  lines: readonly { readonly index: number; readonly line: Line }[],
-): Level {
+function placeLayers(boxes: readonly Box[], sizes: Sizes, lines: readonly PlacedLine[]): Level {
   if (boxes.length === 0) return { width: 0, height: 0, boxes: new Map(), lines: new Map() };
   const graph = new Graph({ multigraph: true });
   graph.setGraph({
@@ -173,8 +209,12 @@ function placeLayers(
     ranker: boxes.length > 200 ? 'longest-path' : 'network-simplex',
   });
   for (const { id } of boxes) graph.setNode(id, { ...sizes.get(id) });
+  const strong = lines.filter(({ line }) => !line.isWeak);
+  const long = tooLong(boxes, strong);
+  const isLaidOut = ({ index, line }: PlacedLine): boolean => !line.isWeak && !long.has(index);
   for (const { index, line } of lines)
-    if (!line.isWeak) graph.setEdge(line.from, line.to, { weight: 1, minlen: 1 }, String(index));
+    if (isLaidOut({ index, line }))
+      graph.setEdge(line.from, line.to, { weight: 1, minlen: 1 }, String(index));
   dagre(graph, {});
   const placed = new Map<string, Rectangle>();
   for (const { id } of boxes) {
@@ -186,7 +226,7 @@ function placeLayers(
     const from = placed.get(line.from);
     const to = placed.get(line.to);
     if (from === undefined || to === undefined) continue;
-    const points = line.isWeak
+    const points = !isLaidOut({ index, line })
       ? []
       : (graph.edge(line.from, line.to, String(index)) as { readonly points: readonly Point[] }).points;
     paths.set(index, attach(points, from, to));

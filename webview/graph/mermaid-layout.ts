@@ -46,7 +46,7 @@ function draw(data: LayoutData, svg: SVGSVGElement, widths: ReadonlyMap<string, 
   const box = (node: LayoutData['nodes'][number]): Box => {
     const kind = node.cssClasses?.split(' ').find(name => name in boxSizes) ?? 'task';
     const size = boxSizes[kind] ?? { width: 0, height: 0 };
-    const children = node.isGroup === true ? (childrenOf.get(node.id) ?? []).map(box) : [];
+    const children = node.isGroup ? (childrenOf.get(node.id) ?? []).map(box) : [];
     return { id: node.id, ...size, width: widths.get(node.id) ?? size.width, children };
   };
   const edges = data.edges.flatMap(({ start, end, pattern }) =>

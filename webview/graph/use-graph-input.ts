@@ -18,7 +18,8 @@ const directions: Readonly<Record<string, Direction>> = {
  * pipeline, + and - change the size.
  */
 export function useGraphKeys(options: {
-  readonly canvas: RefObject<HTMLDivElement | null>;
+  /** Gets the focus back when it is in this picture as well. */
+  readonly focusedBefore: RefObject<string | null>;
   readonly handle: GraphHandle | null;
   readonly nodesByKey: ReadonlyMap<string, GraphNode>;
   readonly open: (key: string, withCtrl: boolean) => void;
@@ -29,13 +30,13 @@ export function useGraphKeys(options: {
   latest.current = options;
   const { handle, nodesByKey } = options;
   /** Kept when the picture is drawn again. */
-  const current = useRef<{ key: string; hasFocus: boolean } | null>(null);
+  const current = useRef<string | null>(null);
 
   const select = (key: string): void => {
     const { handle: drawn } = latest.current;
-    if (current.current !== null) drawn?.elementOf(current.current.key)?.setAttribute('tabindex', '-1');
+    if (current.current !== null) drawn?.elementOf(current.current)?.setAttribute('tabindex', '-1');
     drawn?.elementOf(key)?.setAttribute('tabindex', '0');
-    current.current = { key, hasFocus: current.current?.hasFocus ?? false };
+    current.current = key;
   };
 
   useEffect(() => {
@@ -46,13 +47,15 @@ export function useGraphKeys(options: {
       element.setAttribute('tabindex', '-1');
       element.setAttribute('role', 'link');
     }
-    const before = current.current;
+    const { focusedBefore } = latest.current;
+    const before = focusedBefore.current ?? current.current;
     const first = [...nodesByKey.values()].find(node => node.kind !== 'stub');
-    const key = before !== null && handle.elementOf(before.key) !== null ? before.key : first?.key;
+    const key = before !== null && handle.elementOf(before) !== null ? before : first?.key;
     if (key === undefined) return;
     handle.elementOf(key)?.setAttribute('tabindex', '0');
-    current.current = { key, hasFocus: before?.hasFocus ?? false };
-    if (before?.hasFocus === true) handle.elementOf(key)?.focus();
+    current.current = key;
+    if (focusedBefore.current !== null) handle.elementOf(key)?.focus({ preventScroll: true });
+    focusedBefore.current = null;
 
     const keyOf = (event: Event): string | undefined =>
       event.target instanceof Element
@@ -60,13 +63,7 @@ export function useGraphKeys(options: {
         : undefined;
     const onFocusIn = (event: FocusEvent): void => {
       const focused = keyOf(event);
-      if (focused === undefined) return;
-      select(focused);
-      current.current = { key: focused, hasFocus: true };
-    };
-    const onFocusOut = (): void => {
-      // Not when the picture itself is taken away.
-      if (current.current !== null && handle.svg.isConnected) current.current.hasFocus = false;
+      if (focused !== undefined) select(focused);
     };
     const onKeyDown = (event: KeyboardEvent): void => {
       const from = keyOf(event);
@@ -87,11 +84,9 @@ export function useGraphKeys(options: {
     };
     const { svg } = handle;
     svg.addEventListener('focusin', onFocusIn);
-    svg.addEventListener('focusout', onFocusOut);
     svg.addEventListener('keydown', onKeyDown);
     return () => {
       svg.removeEventListener('focusin', onFocusIn);
-      svg.removeEventListener('focusout', onFocusOut);
       svg.removeEventListener('keydown', onKeyDown);
     };
   }, [handle, nodesByKey]);

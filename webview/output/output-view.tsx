@@ -8,12 +8,11 @@ import { formatCount, plural } from '../../runner/format.ts';
 import type { NodePath } from '../../runner/model.ts';
 import type { OutputRecord } from '../../runner/records.ts';
 import { useAction, usePage } from '../page.ts';
-import { Tool } from '../parts/buttons.tsx';
-import { SearchField } from '../parts/fields.tsx';
 import { Failure, Loading, StoreAway } from '../parts/page-states.tsx';
 import { type LogControl, LogView } from './log-view.tsx';
 import { findErrorBlock } from './next-error.ts';
 import { OutputModel } from './output-model.ts';
+import { OutputTools } from './output-tools.tsx';
 import { lowerBound, matchBefore, matchFrom, type OutputSearch } from './search.ts';
 
 export interface OutputScope {
@@ -168,104 +167,43 @@ export function OutputView({ scope, label, pipelinePath, isLive, onNode }: Outpu
     event.stopPropagation();
   };
 
-  const hasMatches = search.matches.length > 0;
   return (
     <div class="output" onKeyDown={onKeyDown}>
-      <div class="output-tools" role="group" aria-label="Tools for output">
-        <SearchField
-          label="Search"
-          value={text}
-          width={220}
-          count={matchCount(text, search, current)}
-          inputRef={element => {
-            field.current = element;
-          }}
-          onChange={setText}
-          onNext={() => {
-            goToMatch('next');
-          }}
-          onPrevious={() => {
-            goToMatch('previous');
-          }}
-        />
-        <Tool
-          icon="arrow-up"
-          label="Previous match (Shift+F3)"
-          reason={hasMatches ? undefined : 'Nothing is found'}
-          onPress={() => {
-            goToMatch('previous');
-          }}
-        />
-        <Tool
-          icon="arrow-down"
-          label="Next match (F3)"
-          reason={hasMatches ? undefined : 'Nothing is found'}
-          onPress={() => {
-            goToMatch('next');
-          }}
-        />
-        <span class="divider" />
-        <Tool
-          icon="filter"
-          label="Show only error lines"
-          word={
-            <>
-              Errors only <span class="badge">{formatCount(extent.errors)}</span>
-            </>
-          }
-          pressed={errorsOnly}
-          onPress={() => {
-            setErrorsOnly(!errorsOnly);
-          }}
-        />
-        <Tool
-          icon="debug-step-into"
-          label="Next error (F8)"
-          word="Next error"
-          reason={extent.errors === 0 ? 'There are no error lines' : undefined}
-          onPress={() => {
-            goToError('next');
-          }}
-        />
-        <span class="grow" />
-        <Tool
-          icon="arrow-circle-down"
-          label={isLive ? 'Stay at the end while lines are added' : 'Go to the end'}
-          word={isLive ? 'Follow' : 'To the end'}
-          {...(isLive && { pressed: isFollowing })}
-          onPress={() => {
-            setFollowing(isLive ? !isFollowing : true);
-          }}
-        />
-        <Tool icon="go-to-file" label="Open as a document" onPress={openDocument} />
-        <Tool
-          icon="copy"
-          label={`Copy what is selected, or everything (at most ${formatCount(MAX_COPIED)} lines)`}
-          onPress={copy}
-        />
-      </div>
+      <OutputTools
+        text={text}
+        onText={setText}
+        count={matchCount(text, search, current)}
+        hasMatches={search.matches.length > 0}
+        onMatch={goToMatch}
+        field={element => {
+          field.current = element;
+        }}
+        errors={extent.errors}
+        errorsOnly={errorsOnly}
+        onErrorsOnly={setErrorsOnly}
+        onNextError={() => {
+          goToError('next');
+        }}
+        isLive={isLive}
+        isFollowing={isFollowing}
+        onFollow={setFollowing}
+        onOpen={openDocument}
+        onCopy={copy}
+        maxCopied={MAX_COPIED}
+      />
       {state.kind === 'failed' ? (
         state.code === 'store' ? (
           <StoreAway
             message={state.message}
             {...(store.kind === 'unreachable' && { detail: store.detail })}
           />
-        ) : state.code === 'notFound' ? (
-          <Failure
-            title="This output is not there any more"
-            detail={state.message}
-            actions={[
-              {
-                title: 'Try again',
-                run: () => {
-                  model.reopen();
-                },
-              },
-            ]}
-          />
         ) : (
           <Failure
-            title="Millrace could not read the output"
+            title={
+              state.code === 'notFound'
+                ? 'This output is not there any more'
+                : 'Millrace could not read the output'
+            }
             detail={state.message}
             actions={[
               {

@@ -1,6 +1,8 @@
 /** What a run's records say about each node: how it stands, what it did when, and what is expected of it. */
 import { formatPath, isAtOrBelow, type NodeGraph, type NodePath } from '../../runner/model.ts';
 import type { NodeRunRecord, RunDetailsRecord, RunRecord } from '../../runner/records.ts';
+import { plannedNodes } from './planned.ts';
+import { type Expectation, expectations } from './expectations.ts';
 import type { NodeState, Segment, TimelineNode } from './layout.ts';
 
 /** All that a run did with one node. */
@@ -65,64 +67,6 @@ function stateOf(run: RunRecord, attempts: readonly NodeRunRecord[], maxRetries:
   return isRetried ? 'waiting' : last.status;
 }
 
-/** Nodes that the run was to run, as far as its graph tells, without the root; a resumed run leaves out what it need not. */
-function plannedNodes({ run, graph }: RunDetailsRecord): NodeGraph[] {
-  if (graph === null) return [];
-  const top = find(graph, run.pipelinePath);
-  if (top === null) return [];
-  const all: NodeGraph[] = [];
-  const walk = (node: NodeGraph): void => {
-    for (const child of node.nodes) {
-      all.push(child);
-      walk(child);
-    }
-  };
-  walk(top);
-  const isWhole = run.nodePaths.length === 0 || run.nodePaths.some(path => isAtOrBelow(top.path, path));
-  if (run.resumedFrom !== null) return [];
-  if (isWhole) return all;
-  const selected = new Set<NodeGraph>(
-    all.filter(node => run.nodePaths.some(path => isAtOrBelow(node.path, path))),
-  );
-  if (run.withUpstreams) addUpstreams(selected, top);
-  // Pipelines around what is selected run too.
-  return all.filter(
-    node => selected.has(node) || [...selected].some(inner => isAtOrBelow(inner.path, node.path)),
-  );
-}
-
-function addUpstreams(selected: Set<NodeGraph>, pipeline: NodeGraph): boolean {
-  const waiting = pipeline.nodes.filter(node => {
-    const inside = addUpstreams(selected, node);
-    return selected.has(node) || inside;
-  });
-  const byId = new Map(pipeline.nodes.map(node => [node.id, node]));
-  const seen = new Set(waiting);
-  for (const node of seen)
-    for (const id of node.upstreams) {
-      const upstream = byId.get(id);
-      if (upstream === undefined || seen.has(upstream)) continue;
-      seen.add(upstream);
-      const add = (one: NodeGraph): void => {
-        selected.add(one);
-        one.nodes.forEach(add);
-      };
-      add(upstream);
-    }
-  return waiting.length > 0;
-}
-
-/** The node at a path of a graph that may begin at the root or at a pipeline. */
-export function find(graph: NodeGraph, path: NodePath): NodeGraph | null {
-  if (graph.path.length === path.length && isAtOrBelow(graph.path, path)) return graph;
-  if (!isAtOrBelow(path, graph.path)) return null;
-  for (const child of graph.nodes) {
-    if (!isAtOrBelow(path, child.path)) continue;
-    return find(child, path);
-  }
-  return null;
-}
-
 /** How a node is called on a page of a run: its path below the pipeline that ran. */
 export function labelOf(path: NodePath, pipelinePath: NodePath): string {
   const below = isAtOrBelow(path, pipelinePath) ? path.slice(pipelinePath.length) : path;
@@ -177,106 +121,6 @@ export function timelineContent(
     }
   if (scope === undefined) to = Math.max(to, ((run.endedAt ?? now) - run.startedAt) / 1000);
   return { nodes, from: Number.isFinite(from) ? from : 0, to };
-}
-
-/** When a node is expected to begin and end, in seconds since the beginning of the run. */
-interface Expectation {
-  readonly start: number;
-  readonly end: number;
-  readonly critical: boolean;
-}
-
-/** By path, for what goes on and what is queued: each begins when what it waits for has ended. */
-function expectations(
-  details: RunDetailsRecord,
-  histories: readonly NodeHistory[],
-  now: number,
-): Map<string, Expectation> {
-  const { run, graph } = details;
-  const plan = new Map<string, Expectation>();
-  if (run.status !== 'running' || graph === null) return plan;
-  const top = find(graph, run.pipelinePath);
-  if (top === null) return plan;
-  const elapsed = Math.max(0, (now - run.startedAt) / 1000);
-  const byPath = new Map(histories.map(history => [formatPath(history.path), history]));
-  const because = new Map<string, string>();
-  let latest: string | null = null;
-  let latestEnd = elapsed;
-
-  /** Fills `plan` for what is in a pipeline and returns when it ends. */
-  const visit = (
-    pipeline: NodeGraph,
-    ready: number,
-    reason: string | null,
-  ): { end: number; reason: string | null } => {
-    const ends = new Map<string, { end: number; reason: string | null }>();
-    let result: { end: number; reason: string | null } = { end: ready, reason };
-    const children = new Map(pipeline.nodes.map(node => [node.id, node]));
-    const endOf = (node: NodeGraph): { end: number; reason: string | null } => {
-      const known = ends.get(node.id);
-      if (known !== undefined) return known;
-      // A cycle cannot have run; against broken graphs this still ends.
-      ends.set(node.id, { end: ready, reason });
-      let begin = { end: ready, reason };
-      for (const id of node.upstreams) {
-        const upstream = children.get(id);
-        if (upstream === undefined) continue;
-        const before = endOf(upstream);
-        if (before.end > begin.end) begin = before;
-      }
-      const end = visitNode(node, begin.end, begin.reason);
-      ends.set(node.id, end);
-      return end;
-    };
-    for (const node of pipeline.nodes) {
-      const end = endOf(node);
-      if (end.end > result.end) result = end;
-    }
-    return result;
-  };
-
-  const visitNode = (
-    node: NodeGraph,
-    ready: number,
-    reason: string | null,
-  ): { end: number; reason: string | null } => {
-    const key = formatPath(node.path);
-    const history = byPath.get(key);
-    if (history === undefined || history.state === 'skipped') return { end: ready, reason };
-    const last = history.attempts.at(-1);
-    const started = last?.startedAt == null ? null : (last.startedAt - run.startedAt) / 1000;
-    const isOpen = history.state === 'queued' || history.state === 'running' || history.state === 'waiting';
-    if (!isOpen) {
-      const end = last?.endedAt == null ? elapsed : (last.endedAt - run.startedAt) / 1000;
-      // What began elsewhere may still go on inside of it.
-      if (node.kind === 'pipeline') visit(node, end, reason);
-      return { end, reason: null };
-    }
-    const start = history.state === 'running' && started !== null ? started : Math.max(elapsed, ready);
-    let outcome: { end: number; reason: string | null };
-    if (node.kind === 'pipeline') {
-      outcome = visit(node, history.state === 'running' ? Math.min(ready, elapsed) : start, reason);
-      outcome = { end: Math.max(outcome.end, elapsed), reason: outcome.reason };
-    } else {
-      const lasts = history.expected ?? 0;
-      outcome = { end: Math.max(elapsed, start + lasts), reason: key };
-      if (reason !== null && history.state !== 'running') because.set(key, reason);
-      if (outcome.end > latestEnd) {
-        latestEnd = outcome.end;
-        latest = key;
-      }
-    }
-    plan.set(key, { start, end: outcome.end, critical: false });
-    return outcome;
-  };
-
-  visit(top, 0, null);
-  for (let key: string | null | undefined = latest; key != null; key = because.get(key)) {
-    const one = plan.get(key);
-    if (one === undefined || one.critical) break;
-    plan.set(key, { ...one, critical: true });
-  }
-  return plan;
 }
 
 function segmentsOf(

@@ -1,4 +1,7 @@
-/** Postgres's own parser, compiled to WebAssembly. It is loaded when SQL is looked at for the first time. */
+/**
+ * Postgres's own parser, compiled to WebAssembly: import this file by `import()` when SQL is looked at for the first time.
+ */
+import { hasSqlDetails, loadModule, parsePlPgSQLSync, parseSync } from 'libpg-query';
 import { isObject, type SyntaxTree } from './tree.ts';
 
 /** What is wrong with a text that is not SQL. */
@@ -29,9 +32,8 @@ export async function loadSqlParser(): Promise<SqlParser> {
 }
 
 async function load(): Promise<SqlParser> {
-  const library = await import('libpg-query');
   try {
-    await library.loadModule();
+    await loadModule();
   } catch (error) {
     const reason = error instanceof Error ? error.message : String(error);
     throw new Error(`The SQL parser cannot be loaded, so SQL is not checked: ${reason}`, { cause: error });
@@ -39,11 +41,11 @@ async function load(): Promise<SqlParser> {
   return {
     parse(sql) {
       try {
-        const { stmts = [] } = library.parseSync(sql);
+        const { stmts = [] } = parseSync(sql);
         return { trees: stmts.map(({ stmt }) => stmt as SyntaxTree).filter(isObject) };
       } catch (error) {
         const message = error instanceof Error ? error.message : String(error);
-        const position = library.hasSqlDetails(error) ? (error.sqlDetails?.cursorPosition ?? 0) : 0;
+        const position = hasSqlDetails(error) ? (error.sqlDetails?.cursorPosition ?? 0) : 0;
         return {
           mistake: {
             message: `Postgres cannot parse this: ${message}.`,
@@ -54,7 +56,7 @@ async function load(): Promise<SqlParser> {
     },
     plpgsqlQueries(sql) {
       try {
-        return queriesIn(library.parsePlPgSQLSync(sql));
+        return queriesIn(parsePlPgSQLSync(sql));
       } catch {
         // Postgres says what is wrong with a body when the routine is made, more exactly than this could.
         return [];

@@ -74,7 +74,8 @@ const ownPlace: Plugin = {
 const sameMocha: Plugin = {
   name: 'same-mocha',
   setup({ onResolve }) {
-    const path = createRequire(import.meta.url).resolve('mocha');
+    // Its CommonJS itself: versions of Node differ in what they make of a required ES module.
+    const path = createRequire(import.meta.url).resolve('mocha/lib/mocha.cjs');
     onResolve({ filter: /^mocha$/ }, () => ({ path, external: true }));
   },
 };

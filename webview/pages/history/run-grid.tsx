@@ -4,19 +4,15 @@
  * Keys: the arrows move, Home and End to the first and last run, Enter opens the node in that run; in the first column
  * left and right close and open a pipeline.
  */
-import { Component } from 'preact';
 import { useLayoutEffect, useMemo, useRef, useState } from 'preact/hooks';
 import { formatDuration, plural } from '../../../runner/format.ts';
 import type { NodeRunStatus } from '../../../runner/model.ts';
-import type { RunGrid, RunRecord } from '../../../runner/records.ts';
-import type { PageAction } from '../../messages.ts';
+import type { RunGrid } from '../../../runner/records.ts';
 import { useAction, useWidth } from '../../page.ts';
 import { Button, Tool } from '../../parts/buttons.tsx';
-import { Icon } from '../../parts/icon.tsx';
-import { kindIcon } from '../../parts/kinds.ts';
-import { NodeLink } from '../../parts/links.tsx';
 import { Section } from '../../parts/page-frame.tsx';
 import { stateWord } from '../../parts/states.ts';
+import { GridLine } from './grid-line.tsx';
 import { type GridRow, gridRows, MANY_NODES } from './grid-rows.ts';
 import { durationOf } from './run-table.tsx';
 
@@ -234,14 +230,7 @@ function Grid({
           </thead>
           <tbody>
             {drawn.map(row => (
-              <GridLine
-                key={row.key}
-                row={row}
-                runs={runs}
-                selected={selected}
-                onToggle={onToggle}
-                act={act}
-              />
+              <GridLine key={row.key} row={row} runs={runs} selected={selected} onToggle={onToggle} />
             ))}
           </tbody>
           <tfoot>
@@ -272,82 +261,4 @@ function Grid({
       ) : null}
     </>
   );
-}
-
-interface LineProps {
-  readonly row: GridRow;
-  readonly runs: readonly RunRecord[];
-  readonly selected: number | null;
-  readonly onToggle: (row: GridRow) => void;
-  readonly act: (action: PageAction) => void;
-}
-
-class GridLine extends Component<LineProps> {
-  override shouldComponentUpdate(next: LineProps): boolean {
-    const { row, runs, selected } = this.props;
-    const isSame =
-      row.key === next.row.key &&
-      row.isOpen === next.row.isOpen &&
-      row.depth === next.row.depth &&
-      row.cells === next.row.cells &&
-      selected === next.selected &&
-      runs === next.runs;
-    return !isSame;
-  }
-
-  override render() {
-    const { row, runs, selected } = this.props;
-    const { path, key, kind, depth, isOpen, cells } = row;
-    const id = path.at(-1) ?? 'everything';
-    return (
-      <tr data-line="" class={isOpen === null ? undefined : 'container'}>
-        <th scope="row">
-          <span class="tree-cell" style={{ paddingLeft: `${depth * 14}px` }}>
-            {isOpen === null ? (
-              <span class="twistie" />
-            ) : (
-              <button
-                type="button"
-                class="twistie"
-                tabIndex={-1}
-                aria-label={`${isOpen ? 'Collapse' : 'Expand'} ${id}`}
-                aria-expanded={isOpen}
-                onClick={() => {
-                  this.props.onToggle(this.props.row);
-                }}
-              >
-                <Icon name={isOpen ? 'chevron-down' : 'chevron-right'} size="small" />
-              </button>
-            )}
-            <Icon name={kindIcon(kind)} size="small" class="dim" />
-            <span class="grid-name">
-              <NodeLink path={path} focusable={false}>
-                {id}
-              </NodeLink>
-            </span>
-          </span>
-        </th>
-        {runs.map((run, index) => {
-          const state = cells[index] ?? null;
-          const chosen = run.runId === selected ? ' chosen' : '';
-          const label = `${id}, run ${run.runId}: ${state === null ? 'had no turn' : stateWord(state)}`;
-          return state === null ? (
-            <td key={run.runId} class={`grid-cell${chosen}`} data-stop="" tabIndex={-1} aria-label={label} />
-          ) : (
-            <td
-              key={run.runId}
-              class={`grid-cell has-state cell-${state} state-${state}${chosen}`}
-              data-stop=""
-              data-run={run.runId}
-              data-node={key}
-              tabIndex={-1}
-              aria-label={label}
-              title={label}
-            />
-          );
-        })}
-        <td class="grid-fill" />
-      </tr>
-    );
-  }
 }

@@ -9,7 +9,8 @@ import type { ShownState } from '../../parts/states.ts';
 import { stateWord } from '../../parts/states.ts';
 import { Status } from '../../parts/status.tsx';
 import { formatMoment, formatTimeOfDay } from '../../parts/times.ts';
-import { find, type NodeHistory } from '../../timeline/nodes.ts';
+import type { NodeHistory } from '../../timeline/nodes.ts';
+import { find } from '../../timeline/planned.ts';
 import { leafHistories, progressSegments } from './progress.ts';
 import { selectionText, triggerText } from './run-words.ts';
 

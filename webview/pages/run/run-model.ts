@@ -87,7 +87,13 @@ export class RunModel {
         this.#statistics = [];
         this.#changed = {};
         this.#addStatistics(statistics);
-        this.#snapshot = { kind: 'ready', details, statistics: this.#statistics, progressAt: Date.now(), problem: null };
+        this.#snapshot = {
+          kind: 'ready',
+          details,
+          statistics: this.#statistics,
+          progressAt: Date.now(),
+          problem: null,
+        };
         for (const message of this.#early.splice(0)) this.#take(message);
         this.#announce();
       },
