@@ -4,6 +4,7 @@ import { OpenCommands } from './commands/open-commands.ts';
 import { ProjectCommands } from './commands/project-commands.ts';
 import { RunCommands } from './commands/run-commands.ts';
 import { isRecord, Targets } from './commands/targets.ts';
+import { ConfigurationDocuments } from './configuration/configuration-documents.ts';
 import { FailureDiagnostics } from './diagnostics/failure-diagnostics.ts';
 import { type Disposes, messageOf } from './events.ts';
 import { Language } from './language-client.ts';
@@ -58,6 +59,7 @@ export class Extension implements Disposes {
     const launcher = new RunLauncher(context, processes, log);
     const targets = new Targets(projects, language);
     const documents = new OutputDocuments(projects, log);
+    const configurations = new ConfigurationDocuments(projects, log);
     const panels: Panels = new Panels(
       projects,
       context.extensionUri,
@@ -76,6 +78,7 @@ export class Extension implements Disposes {
       targets,
       pipelinesView,
       runsView,
+      configurations,
       log,
     });
     const actions: PageActions = new PageActions({ projects, run, open, project, log });
@@ -89,6 +92,7 @@ export class Extension implements Disposes {
       language,
       launcher,
       documents,
+      configurations,
       panels,
       pipelinesView,
       runsView,

@@ -3,7 +3,7 @@ import { basename, join } from 'node:path';
 import { existsSync } from 'node:fs';
 import * as vscode from 'vscode';
 import { messageOf } from '../events.ts';
-import { showConfiguration } from '../configuration/show-configuration.ts';
+import type { ConfigurationDocuments } from '../configuration/configuration-documents.ts';
 import { t } from '../l10n.ts';
 import type { Language } from '../language-client.ts';
 import type { Processes } from '../processes.ts';
@@ -27,6 +27,7 @@ export interface ProjectCommandParts {
   readonly targets: Targets;
   readonly pipelinesView: PipelinesView;
   readonly runsView: RunsView;
+  readonly configurations: ConfigurationDocuments;
   readonly log: vscode.LogOutputChannel;
 }
 
@@ -193,7 +194,7 @@ export class ProjectCommands {
 
   async #showConfiguration(argument: unknown): Promise<void> {
     const project = await this.#parts.targets.project(argument);
-    if (project !== undefined) await showConfiguration(project, this.#parts.log);
+    if (project !== undefined) await this.#parts.configurations.show(project);
   }
 
   async #showLog(): Promise<void> {

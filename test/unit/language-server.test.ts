@@ -91,10 +91,7 @@ describe('language server', function () {
     ]);
     const [diagnostic] = editor.diagnostics('shop.pipeline.ts');
     assert.equal(diagnostic?.source, 'millrace');
-    assert.equal(
-      diagnostic.codeDescription?.href,
-      'file:///docs/diagnostics.md#unknown-upstream',
-    );
+    assert.equal(diagnostic.codeDescription?.href, 'file:///docs/diagnostics.md#unknown-upstream');
     const actions = await editor.ask<{ title: string; edit: unknown }[]>('textDocument/codeAction', {
       textDocument: { uri: editor.uri('shop.pipeline.ts') },
       range: { start: { line: 4, character: 102 }, end: { line: 4, character: 102 } },

@@ -287,7 +287,7 @@ describe('the page of a run', function () {
       const { page } = host;
       const field = page.getByRole('textbox', { name: 'Search' });
       await field.fill('Commit');
-      await page.getByText('3', { exact: true }).waitFor();
+      await page.locator('.field .count', { hasText: /^3$/ }).waitFor();
       await field.press('Shift+Enter');
       await page.getByText('3 of 3').waitFor();
       assert.match(await page.locator('.log-line.current').innerText(), /HINT/);
@@ -600,7 +600,7 @@ describe('the page of a run', function () {
         await using host = await openLive({ theme, height: 1500 });
         const { page } = host;
         await page.getByRole('textbox', { name: 'Search' }).fill('commit');
-        await page.getByText('3', { exact: true }).waitFor();
+        await page.locator('.field .count', { hasText: /^3$/ }).waitFor();
         await host.picture('run-page/live');
         await host.checkAccessibility();
         await host.resize(520, 2000);

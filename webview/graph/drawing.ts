@@ -110,7 +110,7 @@ export function drawGraph(svg: SVGSVGElement, model: GraphModel, name: string): 
       return { ...base, icon: null, line: null, progress: null };
     }
     if (node.isOpen) {
-      const icon = text(18, 18, 'icon');
+      const icon = text(18, 22, 'icon');
       const title = fit(node.title, fonts.frame, Math.max(60, width - 140));
       text(32, 18, 'title', title);
       const line = text(width - 12, 18, 'line end');

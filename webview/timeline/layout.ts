@@ -102,14 +102,37 @@ interface Item {
 function pack(nodes: readonly TimelineNode[], options: LayoutOptions): Lanes {
   const items = nodes.map(node => place(node, options));
   items.sort((a, b) => a.left - b.left);
-  const ends: number[] = [];
+  const lanes = new FreeLanes(items.length);
   const placed = items.map(({ node, segments, label, left, right }): PlacedNode => {
-    const found = ends.findIndex(end => end <= left);
-    const lane = found < 0 ? ends.length : found;
-    ends[lane] = right + GAP;
+    const lane = lanes.take(left, right + GAP);
     return { node, lane, segments, label };
   });
-  return { placed, count: ends.length };
+  return { placed, count: lanes.count };
+}
+
+/** Where each lane ends, as a tree of minima: the first free one is found in logarithmic time. */
+class FreeLanes {
+  readonly #size: number;
+  /** The lanes are the last `#size` entries; above two entries stands the smaller one. */
+  readonly #ends: Float64Array;
+  count = 0;
+
+  constructor(most: number) {
+    this.#size = 2 ** Math.ceil(Math.log2(Math.max(1, most)));
+    this.#ends = new Float64Array(2 * this.#size);
+  }
+
+  /** Takes the first lane that is free from `left` on, until `end`. */
+  take(left: number, end: number): number {
+    let at = 1;
+    while (at < this.#size) at = 2 * at + ((this.#ends[2 * at] ?? 0) <= left ? 0 : 1);
+    const lane = at - this.#size;
+    this.#ends[at] = end;
+    for (at >>= 1; at > 0; at >>= 1)
+      this.#ends[at] = Math.min(this.#ends[2 * at] ?? 0, this.#ends[2 * at + 1] ?? 0);
+    this.count = Math.max(this.count, lane + 1);
+    return lane;
+  }
 }
 
 function place(node: TimelineNode, { scale, width, measure }: LayoutOptions): Item {

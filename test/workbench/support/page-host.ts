@@ -123,6 +123,8 @@ export async function openPage(options: PageOptions): Promise<PageHost> {
   const sent: ToHost[] = [];
   const failures: string[] = [];
   let forgotten = 0;
+  /** Counts how often the page was loaded. */
+  let life = 0;
   let state = options.state;
   let theme = options.theme ?? 'dark';
   const errors = (): string[] => [
@@ -139,12 +141,14 @@ export async function openPage(options: PageOptions): Promise<PageHost> {
 
   const answer = async (message: Extract<ToHost, { type: 'request' }>): Promise<void> => {
     const { id, method } = message;
+    const asked = life;
     const respond = answers[method] as ((params: unknown) => unknown) | undefined;
     try {
       if (respond === undefined) throw new Error(`the test has no answer for the request "${method}"`);
       await send({ type: 'result', id, result: await respond(message.params) });
     } catch (error) {
-      if (page.isClosed()) return;
+      // Nobody waits for it: the page is closed, or was loaded again meanwhile.
+      if (page.isClosed() || asked !== life) return;
       const text = error instanceof Error ? error.message : String(error);
       if (!(error instanceof PageError)) failures.push(text);
       await send({
@@ -222,6 +226,7 @@ export async function openPage(options: PageOptions): Promise<PageHost> {
   });
 
   const prepare = async (): Promise<void> => {
+    life += 1;
     const kept = await page.addInitScript(installVsCode, {
       theme: webviewTheme(theme),
       state: JSON.stringify(state ?? null),

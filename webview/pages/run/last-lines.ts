@@ -23,27 +23,30 @@ export function useLastLines(runId: number, isNeeded: boolean): ReadonlyMap<numb
     let timer: ReturnType<typeof setTimeout> | null = null;
     const readSoon = (): void => {
       if (timer !== null || isOver) return;
-      timer = setTimeout(() => {
-        if (view === null || known <= read) {
-          timer = null;
-          return;
-        }
-        const from = Math.max(read, known - TAIL);
-        read = known;
-        connection
-          .request('readOutput', { view, from, count: known - from })
-          .then(records => {
-            for (const { nodeRunId, message } of records)
-              if (message.trim() !== '') found.set(nodeRunId, stripAnsi(message.slice(0, MAX_LENGTH)));
-            if (!isOver) setLines(new Map(found));
-          })
-          // The output below says what is wrong.
-          .catch(() => null)
-          .finally(() => {
+      timer = setTimeout(
+        () => {
+          if (view === null || known <= read) {
             timer = null;
-            if (known > read) readSoon();
-          });
-      }, PACE);
+            return;
+          }
+          const from = Math.max(read, known - TAIL);
+          read = known;
+          connection
+            .request('readOutput', { view, from, count: known - from })
+            .then(records => {
+              for (const { nodeRunId, message } of records)
+                if (message.trim() !== '') found.set(nodeRunId, stripAnsi(message.slice(0, MAX_LENGTH)));
+              if (!isOver) setLines(new Map(found));
+            })
+            // The output below says what is wrong.
+            .catch(() => null)
+            .finally(() => {
+              timer = null;
+              if (known > read) readSoon();
+            });
+        },
+        read === 0 ? 0 : PACE,
+      );
     };
     const end = connection.on('output', message => {
       if (message.view !== view) return;
