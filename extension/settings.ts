@@ -38,7 +38,7 @@ export function offersTasks(folder: vscode.Uri): boolean {
 
 /** Address of the store without a password; `undefined` when the setting is empty. */
 export function storeUrl(folder: vscode.Uri): string | undefined {
-  return textSetting('storeUrl', folder);
+  return textSetting('store.url', folder);
 }
 
 /** The user's Node; `undefined`: the editor's own. */
@@ -48,7 +48,7 @@ export function nodePath(folder: vscode.Uri): string | undefined {
 
 /** Whether a change of settings is about processes that have to be started anew. */
 export function concernsProcesses(event: vscode.ConfigurationChangeEvent, folder: vscode.Uri): boolean {
-  return ['nodePath', 'storeUrl'].some(name => event.affectsConfiguration(`${section}.${name}`, folder));
+  return ['nodePath', 'store.url'].some(name => event.affectsConfiguration(`${section}.${name}`, folder));
 }
 
 export function concernsLenses(event: vscode.ConfigurationChangeEvent): boolean {
@@ -66,7 +66,7 @@ export function changedSettings(
     'loadAfterSave',
     'nodePath',
     'tasks.autoDetect',
-    'storeUrl',
+    'store.url',
     'codeLens.run',
     'codeLens.runWithUpstreams',
     'codeLens.graph',

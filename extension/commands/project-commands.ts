@@ -138,11 +138,11 @@ export class ProjectCommands {
     if (url === undefined) {
       const open = t('Open Settings');
       const chosen = await vscode.window.showInformationMessage(
-        t('The password belongs to the address in the setting millrace.storeUrl, which is empty.'),
+        t('The password belongs to the address in the setting millrace.store.url, which is empty.'),
         open,
       );
       if (chosen === open)
-        await vscode.commands.executeCommand('workbench.action.openSettings', 'millrace.storeUrl');
+        await vscode.commands.executeCommand('workbench.action.openSettings', 'millrace.store.url');
       return;
     }
     const password = await vscode.window.showInputBox({

@@ -111,7 +111,7 @@ async function withoutProject(action: PageAction): Promise<void> {
       return;
     }
     case 'storeSettings':
-      await vscode.commands.executeCommand('workbench.action.openSettings', 'millrace.storeUrl');
+      await vscode.commands.executeCommand('workbench.action.openSettings', 'millrace.store.url');
       return;
     case 'showLog':
       await vscode.commands.executeCommand('millrace.showLog');

@@ -50,7 +50,7 @@ const paramsOf: Readonly<Record<ServiceMethod, z.ZodMiniType>> = {
   searchOutput: z.object({ view: id, text: z.string(), from: id, limit: z.optional(id) }),
   findError: z.object({
     view: id,
-    from: z.int().check(z.gte(-1)),
+    from: id,
     direction: z.enum(['next', 'previous']),
   }),
   closeOutput: z.object({ view: id }),

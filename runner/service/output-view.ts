@@ -165,10 +165,13 @@ export class OutputView {
     return { indexes, next: at < this.#index.lines || !this.#complete ? at : null };
   }
 
-  /** The next error line behind an index, or the last one before it; waits for what is not counted yet. */
+  /** The first error line at an index or behind it, or the last one at it or before; waits for what is not counted yet. */
   async findError(from: number, direction: 'next' | 'previous'): Promise<number | null> {
     for (;;) {
-      const found = direction === 'next' ? this.#nextError(from) : this.#previousError(from);
+      const found =
+        direction === 'next'
+          ? this.#nextError(from - 1)
+          : this.#previousError(Math.min(from, this.#index.lines) + 1);
       if (found !== null || this.#complete || this.#closed || direction === 'previous') return found;
       await this.#progress.promise;
     }

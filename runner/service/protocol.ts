@@ -98,10 +98,7 @@ export interface ServiceRequests {
     /** `next`: where to go on; `null` when the end was reached and all lines are counted. */
     readonly result: { readonly indexes: readonly number[]; readonly next: number | null };
   };
-  /**
-   * Index of the next error line behind `from` (-1: from the beginning), or of the last one before it (the number of
-   * lines: from the end); `null` when there is none.
-   */
+  /** Index of the first error line at `from` or behind it, or of the last one at it or before; `null` when there is none. */
   readonly findError: {
     readonly params: {
       readonly view: number;

@@ -246,9 +246,12 @@ describe('service: history', function () {
     });
     const error = (from: number, direction: 'next' | 'previous') =>
       service.request('findError', { view, from, direction });
-    assert.deepEqual(await error(-1, 'next'), { index: 2 });
-    assert.equal(await error(2, 'next'), null);
-    assert.deepEqual(await error(6, 'previous'), { index: 2 });
+    assert.deepEqual(await error(0, 'next'), { index: 2 });
+    assert.deepEqual(await error(2, 'next'), { index: 2 });
+    assert.equal(await error(3, 'next'), null);
+    assert.deepEqual(await error(2, 'previous'), { index: 2 });
+    assert.deepEqual(await error(Number.MAX_SAFE_INTEGER, 'previous'), { index: 2 });
+    assert.equal(await error(1, 'previous'), null);
     assert.equal(await service.request('closeOutput', { view }), null);
     await assert.rejects(service.request('readOutput', { view, from: 0, count: 1 }), {
       code: 'notFound',

@@ -337,10 +337,10 @@ describe('effective configuration', () => {
       store: 'embedded',
       runtime: 'Node.js 24',
       records: [{ key: 'retentionDays', value: '30', origin: 'default' }],
-      settings: [{ key: 'millrace.storeUrl', value: 'postgres://u:secret@h/d', origin: 'workspace' }],
+      settings: [{ key: 'millrace.store.url', value: 'postgres://u:secret@h/d', origin: 'workspace' }],
     });
     assert.ok(text.includes('retentionDays  30     default'));
-    assert.ok(text.includes('millrace.storeUrl  postgres://u:***@h/d  workspace settings'));
+    assert.ok(text.includes('millrace.store.url  postgres://u:***@h/d  workspace settings'));
     assert.ok(!text.includes('secret'));
   });
 });

@@ -56,7 +56,7 @@ describe('the side bar without much to show', () => {
       'shop.pipeline.ts':
         "import { Pipeline, RunBash, Task } from 'millrace';\nexport const shop = new Pipeline({ id: 'shop' });\nshop.add(new Task({ id: 'load', commands: [new RunBash('true')] }));\n",
       // A port that nobody may listen on.
-      '.vscode/settings.json': '{ "millrace.storeUrl": "postgres://nobody@127.0.0.1:1/history" }',
+      '.vscode/settings.json': '{ "millrace.store.url": "postgres://nobody@127.0.0.1:1/history" }',
     });
     await row(/^load/).waitFor();
     await view('Runs').getByText('The store does not answer.').waitFor();
