@@ -4,6 +4,7 @@ import type { Diagnostic, Fix, RelatedLocation, StaticNodeGraph } from '../analy
 import { diagnostic } from '../diagnostics.ts';
 import { TaskOrder } from './order.ts';
 import { keyOf, type PlacedUse, type SqlInput, type TaskFacts, taskName } from './sql-analysis.ts';
+import type { TaskSql } from './task-sql.ts';
 
 /** A task that uses a table of another one. */
 interface Relation {
@@ -39,11 +40,14 @@ export class TableChecks {
   readonly #findFix: FindFix;
   readonly #creations = new Map<string, Creation[]>();
   readonly #publications: Publication[] = [];
+  /** The tasks that check that nothing reads a schema. */
+  readonly #guards: readonly TaskSql[];
 
   constructor({ root, hasOwnRoot }: SqlInput, facts: readonly TaskFacts[], findFix: FindFix) {
     this.#facts = facts;
     this.#order = new TaskOrder(root, hasOwnRoot);
     this.#findFix = findFix;
+    this.#guards = facts.map(({ task }) => task).filter(({ guarded }) => guarded.length > 0);
     for (const each of facts) {
       for (const { kind, key, location } of each.uses)
         if (kind === 'create') this.#noteCreation(key, { facts: each, location });
@@ -189,7 +193,7 @@ export class TableChecks {
   ):
     | { readonly schema: string; readonly by: string; readonly location: SourceLocation | undefined }
     | undefined {
-    for (const { task } of this.#facts) {
+    for (const task of this.#guards) {
       const schema = task.guarded.find(guarded => use.table.startsWith(`${guarded}.`));
       if (schema === undefined || !isBelow(this.#guardedPipeline(task.path, schema), user.task.path))
         continue;
