@@ -24,6 +24,7 @@ import { StatusBarItem } from './status-bar/status-bar-item.ts';
 import { TaskProvider, taskType } from './tasks/task-provider.ts';
 import { PipelinesView } from './tree/pipelines-view.ts';
 import { welcomeState, welcomeStore } from './welcome/welcome-state.ts';
+import { plainMessage } from './wording.ts';
 
 /** What {@link activate} gives to others: what the extension shows, as text. */
 export interface MillraceApi {
@@ -156,7 +157,7 @@ export class Extension implements Disposes {
             this.#log.error(
               `${id}: ${error instanceof Error ? (error.stack ?? error.message) : String(error)}`,
             );
-            void vscode.window.showErrorMessage(messageOf(error));
+            void vscode.window.showErrorMessage(plainMessage(messageOf(error)));
             return undefined;
           }
         }),

@@ -15,15 +15,21 @@ import {
   type OutcomesMessage,
   pipelinesMessage,
 } from './language/protocol.ts';
+import { v8Flags } from './language/v8-flags.ts';
 import type { Processes } from './processes.ts';
 import type { Project } from './project/project.ts';
 import type { Projects } from './project/projects.ts';
+
+const sources = '**/*.{ts,mts,cts,js,mjs,cjs}';
 
 export class Language implements Disposes {
   readonly #projects: Projects;
   readonly #processes: Processes;
   readonly #log: vscode.LogOutputChannel;
   readonly #changed = new vscode.EventEmitter<undefined>();
+  readonly #disposables: vscode.Disposable[];
+  /** Documents whose files are gone, by URI: for the server they are closed. */
+  readonly #orphans = new Set<string>();
   #client: LanguageClient | undefined;
   #starting: Promise<LanguageClient | undefined> | undefined;
 
@@ -34,6 +40,19 @@ export class Language implements Disposes {
     projects.onOpened(project => {
       this.#attach(project);
     });
+    const watcher = vscode.workspace.createFileSystemWatcher(sources, true, true, false);
+    this.#disposables = [
+      watcher,
+      watcher.onDidDelete(uri => {
+        this.#fileDeleted(uri);
+      }),
+      // Loaded graphs count from now on.
+      vscode.workspace.onDidGrantWorkspaceTrust(() => {
+        this.restart().catch((error: unknown) => {
+          this.#log.error(messageOf(error));
+        });
+      }),
+    ];
   }
 
   /** The pipelines of some file may be others now. */
@@ -52,6 +71,7 @@ export class Language implements Disposes {
     const client = await this.#starting;
     this.#starting = undefined;
     this.#client = undefined;
+    this.#orphans.clear();
     await client?.dispose();
     for (const project of this.#readable) project.setAnalysis({ kind: 'starting' });
     await this.start();
@@ -78,6 +98,7 @@ export class Language implements Disposes {
   }
 
   dispose(): void {
+    for (const disposable of this.#disposables) disposable.dispose();
     this.#changed.dispose();
     void this.#client?.dispose().catch((error: unknown) => {
       this.#log.debug(messageOf(error));
@@ -104,7 +125,7 @@ export class Language implements Disposes {
         module: join(this.#processes.dist, 'language-server.js'),
         transport: TransportKind.ipc,
         runtime: execPath,
-        options: { execArgv: [], env: { ELECTRON_RUN_AS_NODE: '1' } },
+        options: { execArgv: [...v8Flags], env: { ELECTRON_RUN_AS_NODE: '1' } },
       },
       {
         documentSelector: [
@@ -118,6 +139,22 @@ export class Language implements Disposes {
           documentation: vscode.Uri.joinPath(vscode.Uri.file(this.#processes.dist), '..', 'docs').toString(),
         } satisfies InitializationOptions,
         initializationFailedHandler: () => false,
+        middleware: {
+          didChange: async (event, next) => {
+            const { document } = event;
+            if (!this.#orphans.delete(document.uri.toString())) await next(event);
+            // Somebody goes on to write it: it counts again, with all of its text.
+            else
+              await client.sendNotification(
+                'textDocument/didOpen',
+                client.code2ProtocolConverter.asOpenTextDocumentParams(document),
+              );
+          },
+          didClose: async (document, next) => {
+            this.#orphans.delete(document.uri.toString());
+            await next(document);
+          },
+        },
       },
     );
     client.onNotification(methods.pipelines, (value: unknown) => {
@@ -139,6 +176,18 @@ export class Language implements Disposes {
       for (const project of this.#readable) project.setAnalysis({ kind: 'failed', message });
       return undefined;
     }
+  }
+
+  /** VS Code keeps a document whose file is gone open; where nothing in it is unsaved, it is as gone as its file. */
+  #fileDeleted(uri: vscode.Uri): void {
+    const client = this.#client;
+    const document = vscode.workspace.textDocuments.find(each => each.uri.toString() === uri.toString());
+    if (client === undefined || document === undefined || document.isDirty) return;
+    this.#orphans.add(uri.toString());
+    const params = client.code2ProtocolConverter.asCloseTextDocumentParams(document);
+    client.sendNotification('textDocument/didClose', params).catch((error: unknown) => {
+      this.#log.warn(messageOf(error));
+    });
   }
 
   #attach(project: Project): void {

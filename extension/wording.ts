@@ -1,4 +1,5 @@
 /** How states, times and runs are worded for people in the editor. Ages and durations are as in runner/format.ts. */
+import { stripVTControlCharacters } from 'node:util';
 import { formatDuration, formatElapsed, formatShortSpan } from '../runner/format.ts';
 import {
   formatPath,
@@ -134,6 +135,21 @@ export function firstLine(text: string): string {
  * severity, because both stand elsewhere.
  */
 export function shortError(error: string): string {
-  const line = firstLine(error);
+  const line = cut(stripVTControlCharacters(firstLine(error.slice(0, 10 * longestLine))));
   return line.replace(/^\S+:\d+:\d+: /, '').replace(/^(?:ERROR|FATAL|error): /, '');
+}
+
+/** Characters of a line that anybody reads in a row, a tooltip or a notification. */
+const longestLine = 300;
+
+function cut(line: string): string {
+  return line.length > longestLine ? `${line.slice(0, longestLine)}…` : line;
+}
+
+/**
+ * Text that is not ours, for a message of the editor: there `[text](command:…)` would be a link that runs a command. A
+ * blank without width in between leaves it as it reads.
+ */
+export function plainMessage(text: string): string {
+  return stripVTControlCharacters(text).replaceAll('](', ']\u200b(');
 }

@@ -51,7 +51,8 @@ const entries = {
   check: 'extension/language/check-main.ts',
 };
 
-const morphCommon = 'ts-morph-common.cjs';
+/** Of ts-morph, the analysis uses the parser: not its own classes, nor the declarations of the standard library. */
+const morphParser = 'ts-morph-parser.cjs';
 
 /** Waits for all, also when one fails: another would write into a folder that is gone. */
 async function bundle(builds) {
@@ -82,7 +83,7 @@ async function buildRunner(directory) {
       outdir: directory,
       chunkNames: 'chunk-[hash]',
       external: ['pg-native'],
-      plugins: [apart(/^@ts-morph\/common$/, morphCommon)],
+      plugins: [apart(/^ts-morph$/, morphParser)],
       entryPoints: Object.fromEntries(
         Object.entries(entries).filter(([, source]) => existsSync(join(root, source))),
       ),
@@ -96,16 +97,18 @@ async function buildRunner(directory) {
     }),
     // Files of their own, of which no name is ever shown: `typescript` is read only when a pipeline file is not in the
     // transpile cache, the TypeScript of ts-morph by the analysis.
-    ...Object.entries({ 'typescript.cjs': 'typescript', [morphCommon]: '@ts-morph/common' }).map(
-      ([file, entry]) =>
-        build({
-          ...node,
-          format: 'cjs',
-          keepNames: false,
-          minify: true,
-          outfile: join(directory, file),
-          entryPoints: [entry],
-        }),
+    ...Object.entries({
+      'typescript.cjs': "module.exports = require('typescript');",
+      [morphParser]: "export { default as ts } from '@ts-morph/common/dist/typescript.js';",
+    }).map(([file, contents]) =>
+      build({
+        ...node,
+        format: 'cjs',
+        keepNames: false,
+        minify: true,
+        outfile: join(directory, file),
+        stdin: { contents, resolveDir: root },
+      }),
     ),
   ]);
   chmodSync(join(directory, 'millrace.js'), 0o755);

@@ -79,6 +79,7 @@ export class AnalysisProject {
     this.#changed.add(file);
     if (!wasThere || this.#overlay.stat(file) !== 'file') this.#isStale = true;
     this.#latest = undefined;
+    this.#latestSql = undefined;
   }
 
   /**

@@ -138,9 +138,18 @@ function fixList(fixes: readonly (Fix | undefined)[]): Pick<Diagnostic, 'fixes'>
 
 /** What the loader says of an error. */
 export function messageOf(error: unknown): string {
-  if (!(error instanceof Error)) return `The file throws something that is not an error: ${String(error)}`;
+  if (!(error instanceof Error)) return `The file throws something that is not an error: ${textOf(error)}`;
   const isPlain = error instanceof PipelineError || error.name === 'Error' || error instanceof SyntaxError;
   return isPlain ? error.message : `${error.name}: ${error.message}`;
+}
+
+function textOf(thrown: unknown): string {
+  try {
+    return String(thrown);
+  } catch {
+    // Something that is not known, or that cannot be a text.
+    return '…';
+  }
 }
 
 /** The object literal with the options of a construction. */

@@ -24,7 +24,7 @@ export const defaultPipelineFiles: readonly string[] = ['**/*.pipeline.{ts,mts,j
 const ignored = ['**/node_modules/**', '**/.*/**'];
 
 /** Characters of all files of which the syntax tree is kept; a tree takes some 30 bytes for each. */
-const maxParsedLength = 1_250_000;
+const maxParsedLength = 600_000;
 
 type Matcher = (specifier: string) => readonly string[];
 

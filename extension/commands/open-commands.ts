@@ -10,6 +10,7 @@ import { findNode } from '../project/pipeline-index.ts';
 import type { Project } from '../project/project.ts';
 import { nodeStatus } from '../project/project-state.ts';
 import { findRun } from './run-commands.ts';
+import { plainMessage } from '../wording.ts';
 import { isRecord, type Targets } from './targets.ts';
 
 export interface OpenCommandParts {
@@ -82,7 +83,9 @@ export class OpenCommands {
         ...(column === undefined ? {} : { column }),
       });
     } catch {
-      await vscode.window.showWarningMessage(t('{0} cannot be opened: it is not there any more.', file));
+      await vscode.window.showWarningMessage(
+        t('{0} cannot be opened: it is not there any more.', plainMessage(file)),
+      );
     }
   }
 

@@ -1,4 +1,5 @@
 /** Where an error belongs in the source: the places that its text names, beside the task that failed. */
+import { stripVTControlCharacters } from 'node:util';
 import type { SourceLocation } from '../../runner/model.ts';
 
 /** A place that an error text names; line and column count from 1. */
@@ -21,7 +22,7 @@ export function namedPlace(error: string): NamedPlace | undefined {
     );
   const { file, line, column, rest } = match?.groups ?? {};
   if (file === undefined || rest === undefined) return undefined;
-  return { file, line: Number(line), column: Number(column), message: messageOf(rest) };
+  return { file, line: Number(line), column: Number(column), message: excerptOfError(messageOf(rest)) };
 }
 
 /** Without the excerpt of the source and its caret, which the editor shows anyway. */
@@ -33,11 +34,15 @@ function messageOf(rest: string): string {
 }
 
 const mostLines = 20;
+const longestLine = 300;
 
-/** An error for a hover: its first lines. */
-export function excerptOfError(error: string): string {
-  const lines = error.trimEnd().split('\n');
-  return lines.length > mostLines ? [...lines.slice(0, mostLines), '…'].join('\n') : lines.join('\n');
+/** An error for a hover: its first lines, each as far as anybody reads it. */
+export function excerptOfError(error: string, most = mostLines): string {
+  const lines = stripVTControlCharacters(error.slice(0, most * longestLine * 2))
+    .trimEnd()
+    .split('\n')
+    .map(line => (line.length > longestLine ? `${line.slice(0, longestLine)}…` : line));
+  return lines.length > most ? [...lines.slice(0, most), '…'].join('\n') : lines.join('\n');
 }
 
 /** Lines and columns count from 0, as in an editor. */

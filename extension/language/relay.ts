@@ -6,16 +6,13 @@ import process from 'node:process';
 import { Worker } from 'node:worker_threads';
 import {
   IPCMessageReader,
-  IPCMessageWriter,
   type Message,
   type MessageReader,
-  type MessageWriter,
-  PortMessageReader,
   PortMessageWriter,
   StreamMessageReader,
-  StreamMessageWriter,
 } from 'vscode-languageserver/node';
 import { EditClock } from './edit-clock.ts';
+import { youngGeneration } from './v8-flags.ts';
 
 /** What the other thread begins with. */
 export interface ServerThreadData {
@@ -38,22 +35,22 @@ export function isEdit(message: Message): boolean {
 export function relay(file: string): void {
   const clock = new EditClock();
   const data: ServerThreadData = { clock: clock.buffer };
-  const server = new Worker(file, { workerData: data, stdout: true, stderr: true });
+  const server = new Worker(file, {
+    workerData: data,
+    stdout: true,
+    stderr: true,
+    resourceLimits: { maxYoungGenerationSizeMb: youngGeneration },
+  });
   // Standard output is for messages alone.
   server.stdout.pipe(process.stderr);
   server.stderr.pipe(process.stderr);
-  const [fromEditor, toEditor] = editorChannel();
-  const [fromServer, toServer]: [MessageReader, MessageWriter] = [
-    new PortMessageReader(server),
-    new PortMessageWriter(server),
-  ];
+  const { fromEditor, toEditor } = editorChannel();
+  const toServer = new PortMessageWriter(server);
   fromEditor.listen(message => {
     if (isEdit(message)) clock.arrive();
-    pass(toServer, message);
+    void toServer.write(message);
   });
-  fromServer.listen(message => {
-    pass(toEditor, message);
-  });
+  server.on('message', toEditor);
   const end = (): void => {
     process.exit(process.exitCode ?? 1);
   };
@@ -69,15 +66,29 @@ export function relay(file: string): void {
   });
 }
 
-function editorChannel(): readonly [MessageReader, MessageWriter] {
-  return process.argv.includes('--node-ipc')
-    ? [new IPCMessageReader(process), new IPCMessageWriter(process)]
-    : [new StreamMessageReader(process.stdin), new StreamMessageWriter(process.stdout)];
+interface EditorChannel {
+  readonly fromEditor: MessageReader;
+  /** Takes a message as the bytes of its JSON. */
+  readonly toEditor: (bytes: Uint8Array) => void;
 }
 
-function pass(writer: MessageWriter, message: Message): void {
-  writer.write(message).catch(() => {
-    // The editor is gone, and with it the reason to go on.
-    process.exit(1);
-  });
+function editorChannel(): EditorChannel {
+  // The editor is gone, and with it the reason to go on.
+  const check = (error?: Error | null): void => {
+    if (error) process.exit(1);
+  };
+  if (process.argv.includes('--node-ipc')) {
+    const decoder = new TextDecoder();
+    return {
+      fromEditor: new IPCMessageReader(process),
+      toEditor: bytes => process.send?.(JSON.parse(decoder.decode(bytes)), undefined, undefined, check),
+    };
+  }
+  return {
+    fromEditor: new StreamMessageReader(process.stdin),
+    toEditor: bytes => {
+      process.stdout.write(`Content-Length: ${String(bytes.length)}\r\n\r\n`, check);
+      process.stdout.write(bytes, check);
+    },
+  };
 }

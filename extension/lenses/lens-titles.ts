@@ -1,6 +1,7 @@
 /** What stands in the lenses above a node. */
 import { formatDuration, formatElapsed } from '../../runner/format.ts';
 import type { NodePath } from '../../runner/model.ts';
+import { excerptOfError } from '../diagnostics/failure-places.ts';
 import { outcomeIcon } from '../icons.ts';
 import { t } from '../l10n.ts';
 import { findNode } from '../project/pipeline-index.ts';
@@ -116,7 +117,7 @@ function single(status: NodeStatus, now: number): LensTitle | undefined {
       return {
         title: withIcon(outcomeIcon(outcome).codicon, `${what}${when}`),
         action: 'openRun',
-        tooltip: status.error ?? t('Open run {0}', runId),
+        tooltip: status.error === null ? t('Open run {0}', runId) : excerptOfError(status.error),
       };
     }
   }

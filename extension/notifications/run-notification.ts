@@ -3,7 +3,7 @@ import { formatDuration } from '../../runner/format.ts';
 import { formatPath } from '../../runner/model.ts';
 import type { RunRecord } from '../../runner/records.ts';
 import { t } from '../l10n.ts';
-import { durationOfRun, nameOfRun, shortError } from '../wording.ts';
+import { durationOfRun, nameOfRun, plainMessage, shortError } from '../wording.ts';
 
 export type NotificationLevel = 'never' | 'failures' | 'all';
 
@@ -25,7 +25,7 @@ export function runNotification(run: RunRecord, level: NotificationLevel): RunNo
       const message =
         failure === null
           ? t('{0} failed.', nameOfRun(run))
-          : t('{0} failed: {1}', formatPath(failure.nodePath), shortError(failure.error));
+          : t('{0} failed: {1}', formatPath(failure.nodePath), plainMessage(shortError(failure.error)));
       return { severity: 'error', message, actions: ['showLog', 'rerunFailed'] };
     }
     case 'lost':

@@ -8,6 +8,7 @@ import { type Log, messageOf } from '../events.ts';
 import { t } from '../l10n.ts';
 import type { Projects } from '../project/projects.ts';
 import type { Project } from '../project/project.ts';
+import { plainMessage } from '../wording.ts';
 
 export interface PageActionParts {
   readonly projects: Projects;
@@ -32,7 +33,7 @@ export class PageActions {
       else await this.#act(project, action);
     } catch (error) {
       this.#parts.log.error(`${action.kind}: ${messageOf(error)}`);
-      await vscode.window.showErrorMessage(messageOf(error));
+      await vscode.window.showErrorMessage(plainMessage(messageOf(error)));
     }
   }
 

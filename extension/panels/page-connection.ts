@@ -13,32 +13,50 @@ export interface PageConnectionOptions {
   /** `undefined` when the folder is not open (any more). */
   readonly project: Project | undefined;
   readonly post: (message: ToPage) => void;
+  /** Loads the page anew: what it had going is gone, and it comes back as after a reload of the window. */
+  readonly renew: () => void;
   readonly log: Log;
 }
 
 type Request = Extract<ToHost, { readonly type: 'request' }>;
 
 export class PageConnection implements Disposes {
-  readonly #project: Project | undefined;
   readonly #post: (message: ToPage) => void;
+  readonly #renew: () => void;
   readonly #log: Log;
   readonly #subscriptions: Disposes[] = [];
   readonly #followed = new Set<number>();
   readonly #views = new Set<number>();
+  #project: Project | undefined;
   #subject: PageSubject;
   #isReady = false;
-  /** The service has ended meanwhile: what the page has is to be asked for again. */
-  #needsOpening = false;
+  /** Counts the pages that were loaded into the panel: an answer may come for one that is gone. */
+  #life = 0;
 
-  constructor({ subject, project, post, log }: PageConnectionOptions) {
+  constructor({ subject, project, post, renew, log }: PageConnectionOptions) {
     this.#subject = subject;
-    this.#project = project;
     this.#post = post;
+    this.#renew = renew;
     this.#log = log;
+    this.#attach(project);
+  }
+
+  /** The folder of the page was opened, or closed (`undefined`). */
+  setProject(project: Project | undefined): void {
+    if (project === this.#project) return;
+    this.rest();
+    for (const subscription of this.#subscriptions.splice(0)) subscription.dispose();
+    this.#attach(project);
+    this.#renew();
+  }
+
+  #attach(project: Project | undefined): void {
+    this.#project = project;
     if (project === undefined) return;
     // A page that was restored may be the first to need history.
     project.connect();
     let { pipelines, trusted } = project.state;
+    let isLost = false;
     this.#subscriptions.push(
       project.onNews(news => {
         this.#tell(news);
@@ -49,11 +67,24 @@ export class PageConnection implements Disposes {
         else if (state.pipelines !== pipelines) this.#post({ type: 'graph' });
         ({ pipelines, trusted } = state);
       }),
-      project.service.onState(({ kind }) => {
-        // Views and subscriptions are gone with the service; the page asks for everything anew.
-        if (kind === 'ready' || kind === 'starting') return;
+      project.service.onState(state => {
+        if (state.kind === 'starting') return;
+        if (state.kind === 'ready') {
+          if (isLost && this.#isReady) {
+            this.rest();
+            this.#renew();
+          }
+          isLost = false;
+          return;
+        }
+        // What it was to tell is gone with it.
+        isLost = true;
         this.#views.clear();
-        if (kind === 'waiting') this.#needsOpening = true;
+        if (this.#isReady && state.kind !== 'stopped')
+          this.#post({
+            type: 'store',
+            state: { kind: 'unreachable', message: state.message, detail: state.message },
+          });
       }),
     );
   }
@@ -77,11 +108,20 @@ export class PageConnection implements Disposes {
     this.open(this.#subject);
   }
 
+  /** Nobody sees the page, which is gone until it is shown again: nothing has to be told, nothing to be watched. */
+  rest(): void {
+    this.#isReady = false;
+    this.#release();
+  }
+
   async answer(request: Request): Promise<void> {
     const { id, method } = request;
+    const life = this.#life;
     try {
-      this.#post({ type: 'result', id, result: await this.#resultOf(request) });
+      const result = await this.#resultOf(request);
+      if (life === this.#life) this.#post({ type: 'result', id, result });
     } catch (error) {
+      if (life !== this.#life) return;
       const isExpected = error instanceof ServiceError;
       if (!isExpected)
         this.#log.error(`${method}: ${error instanceof Error ? (error.stack ?? '') : String(error)}`);
@@ -119,7 +159,7 @@ export class PageConnection implements Disposes {
         return state.pipelines.roots.map(({ node }) => node.id);
       case 'follow': {
         const { runId } = request.params;
-        if (this.#followed.has(runId)) return await project.request('follow', { runId });
+        if (this.#followed.has(runId)) return await project.followed(runId);
         this.#followed.add(runId);
         return await project.follow(runId);
       }
@@ -127,8 +167,10 @@ export class PageConnection implements Disposes {
         if (this.#followed.delete(request.params.runId)) project.unfollow(request.params.runId);
         return null;
       case 'openOutput': {
+        const life = this.#life;
         const answer = await project.request('openOutput', request.params);
-        this.#views.add(answer.view);
+        if (life === this.#life) this.#views.add(answer.view);
+        else closeOutput(project, answer.view, this.#log);
         return answer;
       }
       case 'closeOutput':
@@ -143,11 +185,6 @@ export class PageConnection implements Disposes {
     if (!this.#isReady) return;
     switch (news.type) {
       case 'store':
-        if (this.#needsOpening && news.state.kind === 'ready') {
-          this.#needsOpening = false;
-          this.open(this.#subject);
-        } else this.#post(news);
-        return;
       case 'runs':
         this.#post(news);
         return;
@@ -160,16 +197,21 @@ export class PageConnection implements Disposes {
   }
 
   #release(): void {
+    this.#life += 1;
     const project = this.#project;
     if (project !== undefined) {
       for (const runId of this.#followed) project.unfollow(runId);
-      if (project.service.state.kind === 'ready')
-        for (const view of this.#views)
-          project.request('closeOutput', { view }).catch((error: unknown) => {
-            this.#log.debug(String(error));
-          });
+      for (const view of this.#views) closeOutput(project, view, this.#log);
     }
     this.#followed.clear();
     this.#views.clear();
   }
+}
+
+function closeOutput(project: Project, view: number, log: Log): void {
+  // A service that is gone has taken its views along.
+  if (project.service.state.kind !== 'ready') return;
+  project.request('closeOutput', { view }).catch((error: unknown) => {
+    log.debug(String(error));
+  });
 }

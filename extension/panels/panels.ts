@@ -23,6 +23,7 @@ export class Panels implements Disposes {
   readonly #log: Log;
   readonly #open = new Map<string, OpenPanel>();
   readonly #shown = new vscode.EventEmitter<PageSubject>();
+  readonly #subscriptions: readonly Disposes[];
 
   constructor(projects: Projects, extension: vscode.Uri, act: ActOnPage, log: Log) {
     this.#projects = projects;
@@ -30,6 +31,14 @@ export class Panels implements Disposes {
     this.#media = vscode.Uri.joinPath(extension, 'media', 'pages');
     this.#act = act;
     this.#log = log;
+    this.#subscriptions = [
+      projects.onOpened(({ state }) => {
+        this.#updateProject(state.folder);
+      }),
+      projects.onClosed(({ state }) => {
+        this.#updateProject(state.folder);
+      }),
+    ];
   }
 
   /** A page is in front of the user. */
@@ -71,6 +80,7 @@ export class Panels implements Disposes {
   }
 
   dispose(): void {
+    for (const subscription of this.#subscriptions) subscription.dispose();
     for (const { panel, connection } of this.#open.values()) {
       connection.dispose();
       panel.dispose();
@@ -87,6 +97,13 @@ export class Panels implements Disposes {
     };
   }
 
+  /** Pages of a folder live as long as the folder is open, and again when it is opened again. */
+  #updateProject(folder: string): void {
+    const project = this.#projects.find(folder);
+    for (const { connection } of this.#open.values())
+      if (connection.subject.folder === folder) connection.setProject(project);
+  }
+
   #icon({ page }: PageSubject): { readonly light: vscode.Uri; readonly dark: vscode.Uri } {
     const file = (theme: 'light' | 'dark'): vscode.Uri =>
       vscode.Uri.joinPath(this.#media, `${page}-${theme}.svg`);
@@ -96,10 +113,21 @@ export class Panels implements Disposes {
   #fill(panel: vscode.WebviewPanel, subject: PageSubject): void {
     const { webview } = panel;
     const key = keyOf(subject);
+    const load = (): void => {
+      webview.html = pageHtml({
+        page: subject.page,
+        title: titleOf(subject),
+        language: vscode.env.language,
+        base: webview.asWebviewUri(this.#root).toString(),
+        cspSource: webview.cspSource,
+        nonce: newNonce(),
+      });
+    };
     const connection = new PageConnection({
       subject,
       project: this.#projects.find(subject.folder),
       post: (message: ToPage) => void webview.postMessage(message),
+      renew: load,
       log: this.#log,
     });
     this.#open.set(key, { panel, connection });
@@ -111,6 +139,7 @@ export class Panels implements Disposes {
       }),
       panel.onDidChangeViewState(() => {
         if (panel.active) this.#shown.fire(connection.subject);
+        if (!panel.visible) connection.rest();
       }),
     ];
     panel.onDidDispose(() => {
@@ -118,14 +147,7 @@ export class Panels implements Disposes {
       connection.dispose();
       if (this.#open.get(key)?.panel === panel) this.#open.delete(key);
     });
-    webview.html = pageHtml({
-      page: subject.page,
-      title: titleOf(subject),
-      language: vscode.env.language,
-      base: webview.asWebviewUri(this.#root).toString(),
-      cspSource: webview.cspSource,
-      nonce: newNonce(),
-    });
+    load();
   }
 
   /** Checks of messages rest on a library that takes longer to load than the rest of the extension. */

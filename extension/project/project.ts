@@ -48,6 +48,10 @@ export class Project implements Disposes {
   readonly #readRuns: Coalesced;
   /** How many want to be told of a run, by its id. */
   readonly #followers = new Map<number, number>();
+  /** Runs that the service tells of, as long as it lives. */
+  readonly #told = new Set<number>();
+  /** Runs that it was just asked to tell of. */
+  readonly #asked = new Map<number, Promise<RunDetailsRecord | null>>();
   /** Runs that are followed for the state. */
   readonly #followedByState = new Set<number>();
   #state: ProjectState;
@@ -75,7 +79,11 @@ export class Project implements Disposes {
     this.service.onState(service => {
       this.#set({ service });
       if (service.kind === 'ready') void this.#quietly(this.#greet());
-      else if (service.kind !== 'starting') this.#set({ store: { kind: 'closed' } });
+      else if (service.kind !== 'starting') {
+        this.#told.clear();
+        this.#asked.clear();
+        this.#set({ store: { kind: 'closed' } });
+      }
     });
     this.service.onNews(news => {
       this.#receive(news);
@@ -187,7 +195,14 @@ export class Project implements Disposes {
   /** Has the service tell what happens in a run; every call needs its {@link unfollow}. */
   async follow(runId: number): Promise<RunDetailsRecord | null> {
     this.#followers.set(runId, (this.#followers.get(runId) ?? 0) + 1);
-    return await this.request('follow', { runId });
+    return await this.followed(runId);
+  }
+
+  /** How a run stands that {@link follow} was called for; it is followed anew where that was in vain. */
+  async followed(runId: number): Promise<RunDetailsRecord | null> {
+    if (this.#told.has(runId)) return await this.request('run', { runId });
+    const asked = this.#asked.get(runId) ?? this.#ask(runId);
+    return await asked;
   }
 
   unfollow(runId: number): void {
@@ -197,7 +212,7 @@ export class Project implements Disposes {
       return;
     }
     this.#followers.delete(runId);
-    if (this.service.state.kind === 'ready') void this.#quietly(this.request('unfollow', { runId }));
+    if (this.#told.delete(runId)) void this.#quietly(this.request('unfollow', { runId }));
   }
 
   /** A run was begun of which nothing may have been told yet; resolves when its state is known. */
@@ -215,14 +230,43 @@ export class Project implements Disposes {
 
   /** The service is there: everything that it told before may be out of date. */
   async #greet(): Promise<void> {
-    for (const runId of [...this.#followers.keys()]) await this.#refollow(runId);
     const store = await this.request('connect', {});
     this.#receive({ type: 'store', state: store });
   }
 
-  async #refollow(runId: number): Promise<void> {
-    const details = await this.request('follow', { runId });
-    if (details !== null && this.#state.live.has(runId)) this.#setLive(liveRunOf(details));
+  /** Asks the service once, however many want to know. */
+  #ask(runId: number): Promise<RunDetailsRecord | null> {
+    const asked = this.request('follow', { runId }).then(
+      details => {
+        if (this.#asked.get(runId) !== asked) return details;
+        this.#asked.delete(runId);
+        if (details === null) return null;
+        this.#told.add(runId);
+        // Nobody wants to know any more.
+        if (!this.#followers.has(runId)) {
+          this.#told.delete(runId);
+          void this.#quietly(this.request('unfollow', { runId }));
+        }
+        return details;
+      },
+      (error: unknown) => {
+        if (this.#asked.get(runId) === asked) this.#asked.delete(runId);
+        throw error;
+      },
+    );
+    this.#asked.set(runId, asked);
+    return asked;
+  }
+
+  /** Follows what could not be followed while the store was away. */
+  async #refollow(): Promise<void> {
+    for (const runId of [...this.#followers.keys()]) {
+      if (this.#told.has(runId)) continue;
+      const details = await this.followed(runId);
+      if (details === null || !this.#state.live.has(runId)) continue;
+      this.#setLive(liveRunOf(details));
+      if (details.run.status !== 'running') this.#runChanged(details.run);
+    }
   }
 
   #receive(news: ServiceNews): void {
@@ -233,7 +277,7 @@ export class Project implements Disposes {
         if (news.state.kind === 'ready' && !wasReady) {
           this.#readFigures.wish();
           this.#readRuns.wish();
-          void this.#quietly(this.#findActiveRuns());
+          void this.#quietly(this.#refollow().then(() => this.#findActiveRuns()));
         }
         break;
       }

@@ -1,4 +1,5 @@
 /** Begins runs for the user: saves files, asks for parameters, shows that something happens, and says why not. */
+import { sep } from 'node:path';
 import * as vscode from 'vscode';
 import type { NodePath, ParameterValue } from '../../runner/model.ts';
 import type { RunRecord } from '../../runner/records.ts';
@@ -8,7 +9,7 @@ import { askParameters } from '../parameters/ask-parameters.ts';
 import { parametersOf } from '../parameters/parameter-input.ts';
 import type { Processes } from '../processes.ts';
 import type { Project } from '../project/project.ts';
-import { nameOfPath } from '../wording.ts';
+import { nameOfPath, plainMessage } from '../wording.ts';
 import { requestAgain, requestFor, type RunKind, type RunRequest } from './run-arguments.ts';
 import { type RunStart, startRun } from './run-starter.ts';
 
@@ -22,6 +23,8 @@ export class RunLauncher implements Disposes {
   readonly #began = new vscode.EventEmitter<{ readonly project: Project; readonly runId: number }>();
   /** Values that were given last, by folder and name. */
   readonly #given = new Map<string, ParameterValue>();
+  /** Runs that have no id yet, by what they are about. */
+  readonly #beginning = new Set<string>();
 
   constructor(context: vscode.ExtensionContext, processes: Processes, log: vscode.LogOutputChannel) {
     this.#processes = processes;
@@ -89,35 +92,40 @@ export class RunLauncher implements Disposes {
     path: NodePath,
     nodePaths: readonly NodePath[],
   ): Promise<number | undefined> {
-    await saveFiles(project);
+    const key = JSON.stringify([project.state.folder, what]);
+    // A second click before the first one shows an effect is none.
+    if (this.#beginning.has(key)) return undefined;
+    this.#beginning.add(key);
     const unmark = project.markRequested(path, nodePaths);
+    let start: RunStart;
     try {
-      const start = await vscode.window.withProgress(
-        { location: { viewId: 'millrace.pipelines' }, title: t('Starting {0}', nameOfPath(path)) },
-        async () => {
-          const commandLine = await this.#processes.commandLine(project);
-          const started = await startRun(commandLine, what, this.#log);
-          if (started.kind === 'started') {
-            // Before anything is known of it: it may end at once.
-            await this.#remember(project.state.folder, started.runId);
-            await project.noteStarted(started.runId);
-          }
-          return started;
-        },
+      await saveFiles(project);
+      const title = t('Starting {0}', nameOfPath(path));
+      start = await vscode.window.withProgress({ location: { viewId: 'millrace.pipelines' }, title }, () =>
+        this.#begun(project, what),
       );
-      if (start.kind === 'started') {
-        for (const notice of start.notices) this.#log.warn(`run ${String(start.runId)}: ${notice}`);
-        this.#began.fire({ project, runId: start.runId });
-        return start.runId;
-      }
-      unmark();
-      return await this.#refused(project, what, start);
     } catch (error) {
       await showError(messageOf(error), this.#log);
       return undefined;
     } finally {
       unmark();
+      this.#beginning.delete(key);
     }
+    if (start.kind === 'refused') return await this.#refused(project, what, start);
+    for (const notice of start.notices) this.#log.warn(`run ${String(start.runId)}: ${notice}`);
+    this.#began.fire({ project, runId: start.runId });
+    return start.runId;
+  }
+
+  async #begun(project: Project, what: RunKind): Promise<RunStart> {
+    const commandLine = await this.#processes.commandLine(project);
+    const started = await startRun(commandLine, what, this.#log);
+    if (started.kind === 'started') {
+      // Before anything is known of it: it may end at once.
+      await this.#remember(project.state.folder, started.runId);
+      await project.noteStarted(started.runId);
+    }
+    return started;
   }
 
   async #refused(
@@ -134,7 +142,7 @@ export class RunLauncher implements Disposes {
     this.#log.warn(message);
     // The last sentence is about the command line.
     const chosen = await vscode.window.showWarningMessage(
-      message.replace(/ Wait for it, end it with .*$/s, ''),
+      plainMessage(message.replace(/ Wait for it, end it with .*$/s, '')),
       anyway,
     );
     if (chosen !== anyway) return undefined;
@@ -156,7 +164,7 @@ function keyOf(folder: string, runId: number): string {
 
 /** What the editor shows is what runs. */
 async function saveFiles(project: Project): Promise<void> {
-  const folder = vscode.Uri.parse(project.state.folder).fsPath;
+  const folder = vscode.Uri.parse(project.state.folder).fsPath + sep;
   for (const document of vscode.workspace.textDocuments)
     if (document.isDirty && document.uri.scheme === 'file' && document.uri.fsPath.startsWith(folder))
       await document.save();
@@ -182,7 +190,7 @@ export async function showError(
   log.error(message);
   const [first = message, ...more] = message.split('\n');
   const showLog = t('Show Log');
-  const text = more.length === 0 ? first : `${first} …`;
+  const text = plainMessage(more.length === 0 ? first : `${first} …`);
   // Not awaited by what failed: the message may stay for as long as the user likes.
   void vscode.window.showErrorMessage(text, showLog).then(chosen => {
     if (chosen === showLog) log.show();

@@ -2,6 +2,7 @@
 import { formatDuration } from '../../runner/format.ts';
 import { formatPath } from '../../runner/model.ts';
 import type { RunRecord } from '../../runner/records.ts';
+import { excerptOfError } from '../diagnostics/failure-places.ts';
 import { outcomeIcon } from '../icons.ts';
 import { t } from '../l10n.ts';
 import type { LiveRun } from '../project/live-run.ts';
@@ -104,7 +105,9 @@ function tooltipOf(run: RunRecord, now: number): string {
   if (params.length > 0)
     lines.push(params.map(([name, value]) => escapeMarkdown(`${name} = ${String(value)}`)).join(' · '));
   if (run.failure !== null)
-    lines.push(`${escapeMarkdown(formatPath(run.failure.nodePath))}: ${escapeMarkdown(run.failure.error)}`);
+    lines.push(
+      `${escapeMarkdown(formatPath(run.failure.nodePath))}: ${escapeMarkdown(excerptOfError(run.failure.error))}`,
+    );
   return lines.join('\n\n');
 }
 

@@ -1,6 +1,7 @@
 /** What a row of the Pipelines view shows: pure, so that the tree can be read as text in tests. */
 import { formatDuration } from '../../runner/format.ts';
 import { formatPath } from '../../runner/model.ts';
+import { excerptOfError } from '../diagnostics/failure-places.ts';
 import { type Icon, statusIcon } from '../icons.ts';
 import { t } from '../l10n.ts';
 import type { IndexedNode } from '../project/pipeline-index.ts';
@@ -113,8 +114,7 @@ const longest = 12;
 
 /** The first lines of an error; a fence that the text holds cannot end the block. */
 function codeBlock(text: string): string {
-  const lines = text.split('\n');
-  const shown = lines.length > longest ? [...lines.slice(0, longest), '…'] : lines;
-  const fence = '`'.repeat(Math.max(3, ...[...text.matchAll(/`+/g)].map(([run]) => run.length + 1)));
-  return `${fence}text\n${shown.join('\n')}\n${fence}`;
+  const shown = excerptOfError(text, longest);
+  const fence = '`'.repeat(Math.max(3, ...[...shown.matchAll(/`+/g)].map(([run]) => run.length + 1)));
+  return `${fence}text\n${shown}\n${fence}`;
 }

@@ -1,4 +1,6 @@
 /** `millrace docs`: the commands of a task in all detail, for the task's page in the editor. */
+import { existsSync } from 'node:fs';
+import { relative, resolve } from 'node:path';
 import type { Command } from '../api/command.ts';
 import { constructorName } from '../api/errors.ts';
 import { isParallelTask, isTask, type Node } from '../api/node.ts';
@@ -29,7 +31,10 @@ export async function docsCommand(
   const project = await openProject(terminal, directory);
   const { defaultDatabase, dataDir } = project.config;
   setPreviewSettings({ defaultDatabase, dataDir });
-  const docs = taskDocs(findDocumented(project.root, parsePath(path)), masker(secretsOf(project.config)));
+  const node = findDocumented(project.root, parsePath(path));
+  const mask = masker(secretsOf(project.config));
+  const bases = [...(node === null ? [] : [node.basePath]), resolve(directory, dataDir)];
+  const docs = taskDocs(node, item => placedFile(item, directory, bases), mask);
   if (options.send === true) await sendToParent({ type: 'docs', docs });
   else terminal.stdout.write(`${JSON.stringify(docs, null, 2)}\n`);
   return exitCodes.success;
@@ -47,15 +52,34 @@ function findDocumented(root: Pipeline, path: NodePath): Node | null {
   return findNode(root, path);
 }
 
+/**
+ * A file by the name that errors and the editor know it by, relative to the project: commands name files relative to the
+ * base path of their pipeline, or to the data directory. One that is nowhere keeps its name.
+ */
+function placedFile(item: DocItem, directory: string, bases: readonly string[]): DocItem {
+  if (item.language !== 'file') return item;
+  const file = bases.map(base => resolve(base, item.value)).find(path => existsSync(path));
+  if (file === undefined) return item;
+  const short = relative(directory, file);
+  return { ...item, value: short.startsWith('..') ? file : short };
+}
+
 /** @param node `null`: only a run makes it */
-function taskDocs(node: Node | null, mask: (text: string) => string): TaskDocsRecord {
+function taskDocs(
+  node: Node | null,
+  shown: (item: DocItem) => DocItem,
+  mask: (text: string) => string,
+): TaskDocsRecord {
   const docsOf = (commands: readonly Command[]): CommandDocsRecord[] =>
-    commands.map(command => ({ kind: constructorName(command), items: commandDocs(command, mask) }));
+    commands.map(command => ({
+      kind: constructorName(command),
+      items: commandDocs(command, mask).map(shown),
+    }));
   if (node === null) return { commands: null, parallel: null };
   if (isParallelTask(node)) {
     const parallel = {
       before: docsOf(node.commandsBefore),
-      creation: creationDocs(node, mask),
+      creation: creationDocs(node, mask).map(shown),
       after: docsOf(node.commandsAfter),
     };
     return { commands: null, parallel };

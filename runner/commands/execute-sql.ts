@@ -1,11 +1,13 @@
 /** Runs SQL in a database. */
 import { createHash } from 'node:crypto';
+import { resolve } from 'node:path';
 import { Command } from '../api/command.ts';
 import type { CommandContext } from '../api/context.ts';
 import { checkOptions, describeValue, PipelineError } from '../api/errors.ts';
 import type { DocItem } from '../model.ts';
 import type { CommandSpec } from '../pool/protocol.ts';
 import { docItem, fileItems, settingItems } from './docs.ts';
+import { basePathOf, displayPath } from './files.ts';
 import { checkFileDependencies, unlessUnchanged } from './file-dependencies.ts';
 import { previewSettings } from './preview-settings.ts';
 import { shellWords } from './shell-quote.ts';
@@ -64,7 +66,10 @@ export class ExecuteSQL extends Command {
     const { file } = this.#sql;
     // A file in which text is replaced cannot be run as it is.
     if (file !== undefined && !this.#sql.hasReplacements)
-      return shellWords(['millrace', 'sql', alias, '-f', file]);
+      return shellWords([
+        ...['millrace', 'sql', alias],
+        ...['-f', displayPath(resolve(basePathOf(this.parent).directory, file))],
+      ]);
     return shellWords(['millrace', 'sql', alias, '-c', this.#sql.preview(this.parent)]);
   }
 

@@ -44,7 +44,7 @@ describe('output: escape sequences of terminals', () => {
         ? piece
         : [
             piece,
-            ...Object.entries<unknown>({ ...style }).flatMap(([name, value]) =>
+            ...Object.entries<unknown>({ ...style }).flatMap<unknown>(([name, value]) =>
               value === true
                 ? [name]
                 : typeof value === 'object' && value !== null

@@ -464,7 +464,7 @@ describe('the page of a node', function () {
       await host.checkAccessibility();
       await host.picture('node-page/huge');
       await host.page.getByRole('button', { name: 'Draw all 1,000' }).click();
-      await waitUntil(async () => (await host.page.locator('.graph .graph-node').count()) === 1000, 30_000);
+      await waitUntil(async () => (await host.page.locator('.graph .graph-node').count()) === 1000);
     });
 
     it('of 1,000 nodes in pipelines has them closed', async () => {

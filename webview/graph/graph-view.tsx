@@ -253,7 +253,7 @@ export function GraphView(props: GraphViewProps) {
           <button
             type="button"
             class="tool figures"
-            title="As large as life"
+            title="Actual size"
             onClick={() => {
               zoomTo(1);
             }}

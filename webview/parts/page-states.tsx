@@ -24,6 +24,7 @@ export function PageState({
   /** Gives the icon its colour. */
   state?: 'failed' | 'waiting' | 'running';
   title: string;
+  /** Of an alert, what somebody else has said, as it is. */
   detail?: string | undefined;
   actions?: readonly StateAction[];
   role?: 'status' | 'alert';
@@ -34,7 +35,11 @@ export function PageState({
       <Icon name={icon} class={state === undefined ? undefined : `coloured state-${state}`} />
       <div class="content">
         <strong>{title}</strong>
-        {detail === undefined || detail === '' ? null : <pre>{detail}</pre>}
+        {detail === undefined || detail === '' ? null : role === 'alert' ? (
+          <pre>{detail}</pre>
+        ) : (
+          <p class="dim">{detail}</p>
+        )}
         {children}
         {actions.length === 0 ? null : (
           <div class="actions">

@@ -13,7 +13,7 @@ export function stateIcon(state: ShownState): string {
     case 'succeeded':
       return 'pass';
     case 'unchanged':
-      return 'circle-small-filled';
+      return 'check';
     case 'failed':
       return 'error';
     case 'running':

@@ -1,7 +1,6 @@
 /**
  * Postgres's own parser, compiled to WebAssembly: import this file by `import()` when SQL is looked at for the first time.
  */
-import { setFlagsFromString } from 'node:v8';
 import { hasSqlDetails, loadModule, parsePlPgSQLSync, parseSync } from 'libpg-query';
 import { isObject, type SyntaxTree } from './tree.ts';
 
@@ -33,9 +32,6 @@ export async function loadSqlParser(): Promise<SqlParser> {
 }
 
 async function load(): Promise<SqlParser> {
-  // The optimizing compiler takes hundreds of megabytes for the parser's largest function, and makes it no faster for as
-  // much SQL as a project has. Electron may have frozen its flags: there, whoever starts the process sets it.
-  if (process.versions['electron'] === undefined) setFlagsFromString('--liftoff-only');
   try {
     await loadModule();
   } catch (error) {

@@ -134,6 +134,16 @@ export async function openWorkbench(options: WorkbenchOptions = {}): Promise<Wor
     ...watched.consoleErrors.filter(isOurs),
     ...extensionHostErrors(server.profile).filter(mentionsUs),
   ];
+  const runCommand = async (title: string): Promise<void> => {
+    const found = quickInput().locator('.monaco-list-row').getByText(title, { exact: true }).first();
+    // The palette does not learn of commands while it is open, and extensions may not be known yet.
+    await retry(async timeout => {
+      await page.keyboard.press('Escape');
+      await page.keyboard.press('F1');
+      await quickInput().locator('input').fill(`>${title}`, { timeout });
+      await found.click({ timeout });
+    });
+  };
   const disposal = started.move();
   return {
     page,
@@ -162,16 +172,7 @@ export async function openWorkbench(options: WorkbenchOptions = {}): Promise<Wor
       });
       await page.locator('.monaco-editor .view-line').first().waitFor();
     },
-    async runCommand(title) {
-      const found = quickInput().locator('.monaco-list-row').getByText(title, { exact: true }).first();
-      // The palette does not learn of commands while it is open, and extensions may not be known yet.
-      await retry(async timeout => {
-        await page.keyboard.press('Escape');
-        await page.keyboard.press('F1');
-        await quickInput().locator('input').fill(`>${title}`, { timeout });
-        await found.click({ timeout });
-      });
-    },
+    runCommand,
     webview: async title => await findWebview(page, title),
     tab: title => page.locator('.tabs-container').getByRole('tab', { name: title }),
     statusBar: () => page.locator('.statusbar'),
@@ -184,7 +185,10 @@ export async function openWorkbench(options: WorkbenchOptions = {}): Promise<Wor
     },
     screenshot: async (name, what) => await takePicture(what ?? page, name, kind),
     async reload() {
-      await page.reload();
+      // A page that is just loaded again has not written down which editors are open.
+      const loaded = page.waitForEvent('load');
+      await runCommand('Developer: Reload Window');
+      await loaded;
       await drawn();
     },
     consoleErrors,

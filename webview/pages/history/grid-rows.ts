@@ -19,11 +19,14 @@ export interface GridRow {
   readonly cells: readonly (NodeRunStatus | null)[];
 }
 
-/** With more nodes than this, pipelines are closed at first. */
+/** With more nodes than this, pipelines are closed at first; what parallel tasks make always is. */
 export const MANY_NODES = 150;
 
 /** Rows that are seen: children right after what they are in, in the grid's own order. */
-export function gridRows(grid: RunGrid, isOpen: (key: string, depth: number) => boolean): GridRow[] {
+export function gridRows(
+  grid: RunGrid,
+  isOpen: (key: string, depth: number, kind: NodeKind) => boolean,
+): GridRow[] {
   const nodes = grid.nodes.map(({ path, kind }, index) => ({ path, kind, key: formatPath(path), index }));
   const children = new Map<string, typeof nodes>();
   const known = new Set(nodes.map(({ key }) => key));
@@ -37,7 +40,7 @@ export function gridRows(grid: RunGrid, isOpen: (key: string, depth: number) => 
   const add = (parent: string, depth: number): void => {
     for (const { path, kind, key, index } of children.get(parent) ?? []) {
       const inside = children.has(key) && key !== parent;
-      const open = inside ? isOpen(key, depth) : null;
+      const open = inside ? isOpen(key, depth, kind) : null;
       rows.push({ path, kind, key, depth, isOpen: open, cells: grid.cells[index] ?? [] });
       if (open === true) add(key, depth + 1);
     }

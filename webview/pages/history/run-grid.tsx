@@ -6,7 +6,7 @@
  */
 import { useLayoutEffect, useMemo, useRef, useState } from 'preact/hooks';
 import { formatDuration, plural } from '../../../runner/format.ts';
-import type { NodeRunStatus } from '../../../runner/model.ts';
+import type { NodeKind, NodeRunStatus } from '../../../runner/model.ts';
 import type { RunGrid } from '../../../runner/records.ts';
 import { useAction, useWidth } from '../../page.ts';
 import { Button, Tool } from '../../parts/buttons.tsx';
@@ -29,14 +29,14 @@ export function GridSection({
   grid: RunGrid;
   now: number;
   selected: number | null;
-  /** Keys of pipelines that somebody has closed (`-a/b`) or opened (`+a/b`). */
+  /** Keys of nodes that somebody has closed (`-a/b`) or opened (`+a/b`). */
   closed: readonly string[];
   onClosed: (closed: readonly string[]) => void;
 }) {
   const isLarge = grid.nodes.length > MANY_NODES;
   const marks = useMemo(() => new Set(closed), [closed]);
-  const isOpen = (key: string, depth: number): boolean =>
-    marks.has(`+${key}`) || (!marks.has(`-${key}`) && (!isLarge || depth === 0));
+  const isOpen = (key: string, depth: number, kind: NodeKind): boolean =>
+    marks.has(`+${key}`) || (!marks.has(`-${key}`) && kind !== 'parallel' && (!isLarge || depth === 0));
   const rows = useMemo(() => gridRows(grid, isOpen), [grid, marks]);
   const toggle = (row: GridRow): void => {
     const others = closed.filter(mark => mark.slice(1) !== row.key);

@@ -40,6 +40,9 @@ export function Neighbours({ view, history }: { view: NodeView; history: NodeHis
         {column(upstreams, 'upstream')}
         <Arrow isShown={upstreams.length > 0} />
         <div class="neighbours-column">
+          <span class="caption" aria-hidden="true">
+            &nbsp;
+          </span>
           <Box neighbour={own} face={faces(own)} isOwn />
         </div>
         <Arrow isShown={downstreams.length > 0} />

@@ -50,9 +50,11 @@ export function NodeHeader({ view, history }: { view: NodeView; history: NodeHis
           <Button kind="primary" icon="play" reason={reason} onPress={run(false)}>
             Run
           </Button>
-          <Button icon="run-above" reason={reason} onPress={run(true)}>
-            Run with upstreams
-          </Button>
+          {path.length <= 1 ? null : (
+            <Button icon="run-above" reason={reason} onPress={run(true)}>
+              Run with upstreams
+            </Button>
+          )}
           {isPipeline ? null : (
             <Tool
               icon="debug-alt"

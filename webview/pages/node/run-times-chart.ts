@@ -75,6 +75,8 @@ export function drawRunTimes(canvas: HTMLCanvasElement, onChoose: (runId: number
     const highest = Math.max(0.01, ...points.map(({ y }) => y));
     const step = gridStep(highest, 4);
     const isOneDay = to - from < 36 * 3_600_000;
+    // Neighbouring words are not to be the same.
+    const precision = to - from < 10 * 60_000 ? 'seconds' : 'minutes';
     const now = Date.now();
     const lines = shown.map(({ name, line }, index): Line => {
       const { colour: stroke, width, dash } = lineStyles(index);
@@ -86,6 +88,7 @@ export function drawRunTimes(canvas: HTMLCanvasElement, onChoose: (runId: number
         borderWidth: width,
         borderDash: [...dash],
         borderJoinStyle: 'round',
+        clip: false,
         pointRadius: line.length === 1 ? 3 : 0,
         pointHoverRadius: 4,
         pointHitRadius: 8,
@@ -122,7 +125,8 @@ export function drawRunTimes(canvas: HTMLCanvasElement, onChoose: (runId: number
           maxRotation: 0,
           autoSkip: false,
           align: 'inner',
-          callback: value => (isOneDay ? formatTimeOfDay(Number(value)) : formatDay(Number(value), now)),
+          callback: value =>
+            isOneDay ? formatTimeOfDay(Number(value), precision) : formatDay(Number(value), now),
         },
       },
       y: {

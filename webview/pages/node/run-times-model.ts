@@ -1,4 +1,5 @@
 /** What the chart of run times draws; pure. */
+import { plural } from '../../../runner/format.ts';
 import type { RunPoint, RunTimes } from '../../../runner/records.ts';
 
 export interface Series {
@@ -59,6 +60,14 @@ export function daysOf(series: readonly Series[]): number {
   const times = series.flatMap(({ line, failures }) => [...line, ...failures].map(({ x }) => x));
   if (times.length === 0) return 0;
   return Math.max(1, Math.round((Math.max(...times) - Math.min(...times)) / 86_400_000));
+}
+
+/** `3 runs`, and from the second day on `in 14 days`. */
+export function extentOf(series: readonly Series[]): string {
+  const [own] = series;
+  const runs = plural(own === undefined ? 0 : own.line.length + own.failures.length, 'run');
+  const days = daysOf(series);
+  return days < 2 ? runs : `${runs} in ${plural(days, 'day')}`;
 }
 
 /** Runs of the chart as rows, newest first: per series the point in that run. */

@@ -1,6 +1,6 @@
 /** How long runs took over time: the node and its most expensive children; and the same as a table. */
 import { useEffect, useRef, useState } from 'preact/hooks';
-import { formatDuration, plural } from '../../../runner/format.ts';
+import { formatDuration } from '../../../runner/format.ts';
 import type { NodePath } from '../../../runner/model.ts';
 import type { RunTimes } from '../../../runner/records.ts';
 import { messageOf } from '../../connection.ts';
@@ -16,7 +16,7 @@ import { formatMoment } from '../../parts/times.ts';
 import { useChosenRun } from './chosen-run.ts';
 import type { NodeHistory } from './node-history.ts';
 import type { RunTimesChart } from './run-times-chart.ts';
-import { daysOf, hasEnough, rowsOf, type Series, seriesOf } from './run-times-model.ts';
+import { extentOf, hasEnough, rowsOf, type Series, seriesOf } from './run-times-model.ts';
 import { lineStyles } from './run-times-styles.ts';
 
 export function RunTimesSection({ path, history }: { path: NodePath; history: NodeHistory }) {
@@ -24,12 +24,11 @@ export function RunTimesSection({ path, history }: { path: NodePath; history: No
   const { state, reload } = history.runTimes;
   const name = path.at(-1) ?? 'All pipelines';
   const series = state.kind === 'ready' ? seriesOf(state.value, name) : [];
-  const days = daysOf(series);
   return (
     <Section
       id="run-times"
       title="Run times"
-      note={hasEnough(series) ? plural(days, 'day') : undefined}
+      note={hasEnough(series) ? extentOf(series) : undefined}
       tools={
         hasEnough(series) ? (
           <Tool
@@ -126,7 +125,7 @@ function TimesChart({ series }: { series: readonly Series[] }) {
         <canvas
           ref={canvas}
           role="img"
-          aria-label={`Run times of ${own?.name ?? ''} over ${plural(daysOf(series), 'day')}; “As table” shows the same as a table`}
+          aria-label={`Run times of ${own?.name ?? ''} in ${extentOf(series)}; “As table” shows the same as a table`}
         />
       </div>
     </>

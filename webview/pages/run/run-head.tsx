@@ -122,7 +122,9 @@ export function RunFacts({ details, now }: { details: RunDetailsRecord; now: num
         </span>
       </Fact>
       {parameters.length === 0 ? null : (
-        <Fact name="Parameters">{parameters.map(([name, value]) => `${name} = ${value}`).join(', ')}</Fact>
+        <Fact name="Parameters">
+          {parameters.map(([name, value]) => `${name} = ${value === '' ? '(empty)' : value}`).join(', ')}
+        </Fact>
       )}
       {pipeline?.maxParallelTasks === undefined ? null : (
         <Fact name="Parallel">{formatCount(pipeline.maxParallelTasks)}</Fact>

@@ -130,6 +130,14 @@ export class RunModel {
           this.#snapshot.kind === 'failed' ||
           (this.#snapshot.kind === 'ready' && this.#snapshot.problem !== null);
         if (state.kind === 'ready' && isStale) this.reload();
+        // What goes on is not told of any more, which must not look as if nothing went on.
+        const before = this.#snapshot;
+        if (
+          state.kind === 'unreachable' &&
+          before.kind === 'ready' &&
+          before.details.run.status === 'running'
+        )
+          this.#show({ ...before, problem: { message: state.message, code: 'store' } });
       }),
     ];
     this.reload();
