@@ -36,7 +36,7 @@ interface Config extends StaticConfig {
 }
 
 /** Pipeline files that are evaluated at once, where there are many. */
-const filesInPart = 100;
+const filesInPart = 25;
 
 /** Files that are evaluated together, because they see the same objects. */
 type Group = readonly EvaluatedFile[];

@@ -26,12 +26,17 @@ const ignored = ['**/node_modules/**', '**/.*/**'];
 /** Characters of all files of which the syntax tree is kept; a tree takes some 30 bytes for each. */
 const maxParsedLength = 600_000;
 
+/** More than are parsed for an edit. */
+const fewFiles = 10;
+
 type Matcher = (specifier: string) => readonly string[];
 
 export class ProjectFiles {
   readonly directory: string;
   readonly fileSystem: FileSystem;
   readonly #parsed = new Map<string, SourceFile>();
+  /** Files that were parsed since the trees were last counted. */
+  readonly #fresh: string[] = [];
   readonly #matchers = new Map<string, Matcher>();
   /** Files that were there when something asked for them. */
   readonly #seen = new Set<string>();
@@ -88,17 +93,22 @@ export class ProjectFiles {
     if (text === undefined) return undefined;
     const source = parse(path, text);
     this.#parsed.set(path, source);
+    this.#fresh.push(path);
     return source;
   }
 
-  /** Forgets the syntax trees of files that were not used for long, when there are many: they are parsed anew if needed. */
+  /**
+   * Forgets syntax trees when there are many: they are parsed anew if needed. After a few files were parsed, those go that
+   * were not used for long; after many were, the new ones: that was a walk through all files, and so will be the next one.
+   */
   trim(): void {
+    const fresh = this.#fresh.splice(0);
     let length = 0;
     for (const { text } of this.#parsed.values()) length += text.length;
-    for (const [path, { text }] of this.#parsed) {
+    for (const path of [...(fresh.length > fewFiles ? fresh : []), ...this.#parsed.keys()]) {
       if (length <= maxParsedLength) return;
+      length -= this.#parsed.get(path)?.text.length ?? 0;
       this.#parsed.delete(path);
-      length -= text.length;
     }
   }
 

@@ -21,10 +21,23 @@ export interface EarlyError {
 
 const known = new WeakMap<SourceFile, SourceFacts>();
 
+/** Facts that do not refer to the syntax tree, by path, for files whose tree was dropped and is parsed again. */
+const lasting = new Map<string, { readonly text: string; readonly facts: SourceFacts }>();
+const maxLasting = 2000;
+
 export function factsOf(file: SourceFile): SourceFacts {
   let facts = known.get(file);
   if (facts === undefined) {
-    facts = new FactFinder(file).facts();
+    const { fileName, text } = file;
+    const last = lasting.get(fileName);
+    if (last?.text === text) ({ facts } = last);
+    else {
+      const finder = new FactFinder(file);
+      facts = finder.facts();
+      if (lasting.size >= maxLasting) lasting.clear();
+      if (finder.hasNotedNodes || facts.earlyError !== undefined) lasting.delete(fileName);
+      else lasting.set(fileName, { text, facts });
+    }
     known.set(file, facts);
   }
   return facts;
@@ -65,6 +78,8 @@ class FactFinder {
   #isAmbiguous = false;
   #hasUsing = false;
   #earlyError: EarlyError | undefined;
+  /** Whether something was noted of nodes of the tree. */
+  hasNotedNodes = false;
 
   constructor(file: SourceFile) {
     this.#file = file;
@@ -80,6 +95,8 @@ class FactFinder {
       inSwitch: false,
     };
     this.#checkDeclarations(this.#file.statements);
+    const [, second] = this.#file.statements.filter(exportsDefault);
+    if (second !== undefined) this.#fail(second, "Duplicate export of 'default'");
     for (const statement of this.#file.statements) this.#visit(statement, top);
     return {
       valueNames: this.#valueNames,
@@ -92,6 +109,11 @@ class FactFinder {
 
   #fail(node: SyntaxNode, message: string): void {
     this.#earlyError ??= { node, message };
+  }
+
+  #noteSuspension(node: SyntaxNode): void {
+    this.hasNotedNodes = true;
+    noteSuspension(node);
   }
 
   #visit(node: SyntaxNode, context: FunctionContext): void {
@@ -151,10 +173,10 @@ class FactFinder {
         this.#checkJump(node as ts.BreakOrContinueStatement, context);
         return;
       case Kind.YieldExpression:
-        noteSuspension(node);
+        this.#noteSuspension(node);
         break;
       case Kind.AwaitExpression:
-        noteSuspension(node);
+        this.#noteSuspension(node);
         if (!context.isAsync)
           this.#fail(node, 'await is only valid in async functions and the top level bodies of modules');
         break;
@@ -307,6 +329,13 @@ class FactFinder {
       }
     }
   }
+}
+
+function exportsDefault(statement: ts.Statement): boolean {
+  if (ts.isExportAssignment(statement)) return statement.isExportEquals !== true;
+  if (ts.isFunctionDeclaration(statement) ? statement.body === undefined : !ts.isClassDeclaration(statement))
+    return false;
+  return ts.getModifiers(statement)?.some(({ kind }) => kind === Kind.DefaultKeyword) === true;
 }
 
 interface Declared {

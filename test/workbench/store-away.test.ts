@@ -106,7 +106,8 @@ function killService(directory: string): void {
   for (const pid of readdirSync('/proc').filter(name => /^\d+$/.test(name))) {
     try {
       const isOurs = readlinkSync(`/proc/${pid}/cwd`) === directory;
-      if (isOurs && readFileSync(`/proc/${pid}/cmdline`, 'utf8').includes('service.js')) process.kill(Number(pid), 'SIGKILL');
+      if (isOurs && readFileSync(`/proc/${pid}/cmdline`, 'utf8').includes('service.js'))
+        process.kill(Number(pid), 'SIGKILL');
     } catch {
       // It has ended meanwhile.
     }
