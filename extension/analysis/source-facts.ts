@@ -333,9 +333,9 @@ class FactFinder {
 
 function exportsDefault(statement: ts.Statement): boolean {
   if (ts.isExportAssignment(statement)) return statement.isExportEquals !== true;
-  if (ts.isFunctionDeclaration(statement) ? statement.body === undefined : !ts.isClassDeclaration(statement))
-    return false;
-  return ts.getModifiers(statement)?.some(({ kind }) => kind === Kind.DefaultKeyword) === true;
+  const isCode =
+    ts.isClassDeclaration(statement) || (ts.isFunctionDeclaration(statement) && statement.body !== undefined);
+  return isCode && ts.getModifiers(statement)?.some(({ kind }) => kind === Kind.DefaultKeyword) === true;
 }
 
 interface Declared {

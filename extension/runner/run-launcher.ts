@@ -9,6 +9,7 @@ import { askParameters } from '../parameters/ask-parameters.ts';
 import { parametersOf } from '../parameters/parameter-input.ts';
 import type { Processes } from '../processes.ts';
 import type { Project } from '../project/project.ts';
+import { storeUrl } from '../settings.ts';
 import { nameOfPath, plainMessage } from '../wording.ts';
 import { requestAgain, requestFor, type RunKind, type RunRequest } from './run-arguments.ts';
 import { type RunStart, startRun } from './run-starter.ts';
@@ -131,8 +132,12 @@ export class RunLauncher implements Disposes {
   async #refused(
     project: Project,
     what: RunKind,
-    { message }: Extract<RunStart, { kind: 'refused' }>,
+    refusal: Extract<RunStart, { kind: 'refused' }>,
   ): Promise<number | undefined> {
+    // The runner gets the setting by its environment, and names what it got.
+    const message = isStoreBySetting(project)
+      ? refusal.message.replaceAll('MILLRACE_STORE_URL', t('the setting millrace.store.url'))
+      : refusal.message;
     const isConcurrent = what.kind === 'run' && message.includes('--allow-concurrent');
     if (!isConcurrent) {
       await showError(message, this.#log);
@@ -160,6 +165,11 @@ export class RunLauncher implements Disposes {
 
 function keyOf(folder: string, runId: number): string {
   return `${folder}#${String(runId)}`;
+}
+
+function isStoreBySetting({ state }: Project): boolean {
+  const given = process.env['MILLRACE_STORE_URL'] ?? '';
+  return given === '' && storeUrl(vscode.Uri.parse(state.folder)) !== undefined;
 }
 
 /** What the editor shows is what runs. */

@@ -80,9 +80,16 @@ class GraphComparison implements Comparison {
         this.wrong.push(`${file} fails, but the analysis does not say so: ${problem?.message ?? ''}`);
       }
     }
+    // What was made before a promise was rejected is there nevertheless.
+    const rejecting = new Set(
+      problems
+        .filter(({ message }) => message.startsWith('A promise is rejected and nothing handles it'))
+        .map(problem => problem.pipelineFile ?? problem.file),
+    );
     // What is shown of a file that cannot be loaded is a help for who is typing; nothing loaded can confirm it.
     const shown = this.#analysis.root.nodes.filter(({ id }) => {
       const file = this.#analysis.files.find(({ pipelines }) => pipelines.includes(id));
+      if (file !== undefined && rejecting.has(file.file)) return true;
       return file === undefined || (file.status !== 'failed' && !failedFiles.has(file.file));
     });
     this.#children({ ...this.#analysis.root, nodes: shown }, graph, isUncertain);

@@ -42,7 +42,7 @@ describe('a store by its address', function () {
     await row(page, /^waits/).waitFor();
     await view('Runs').getByText('The store does not answer.').waitFor();
     await runCommand('Millrace: Run All Pipelines');
-    await notification(/connect/).waitFor();
+    await notification('or correct the setting millrace.store.url').waitFor();
     await screenshot('side-bar/store-away-run-refused');
     // Nothing is left as queued.
     await row(page, /^first, task$/).waitFor();

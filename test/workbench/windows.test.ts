@@ -74,7 +74,7 @@ describe('runs and windows', function () {
   });
 
   it('a run goes on over a reload, and its page comes back', async () => {
-    const { page, openSideBar, runCommand, reload, webview, tab } = workbench();
+    const { page, runCommand, reload, webview, tab } = workbench();
     await runCommand('Millrace: Run All Pipelines');
     await runRow(page, 'everything', 'running').click();
     await (await webview(`Run ${String(next)}`)).getByText('first begins').first().waitFor();
@@ -82,7 +82,6 @@ describe('runs and windows', function () {
     await (await webview(`Run ${String(next)}`)).getByText('second begins').first().waitFor();
     await reload();
     await tab(`Run ${String(next)}`).waitFor();
-    await openSideBar();
     await row(page, /^second, task, running/).waitFor();
     const frame = await webview(`Run ${String(next)}`);
     await frame.getByText('second begins').first().waitFor();

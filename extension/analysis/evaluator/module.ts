@@ -142,7 +142,26 @@ export class Modules {
     const module = this.#link(machine, path);
     if (!(module instanceof EvaluatedModule)) return undefined;
     this.#evaluate(machine, module);
+    this.#finish(machine, module);
     return module;
+  }
+
+  /** Does what the file has left for later. A promise that is rejected while nobody waits for it ends the program. */
+  #finish(machine: Machine, module: EvaluatedModule): void {
+    machine.evaluating.push(module);
+    try {
+      while (machine.jobs.runOne()) machine.step(module.source);
+    } catch (error) {
+      this.#giveUp(machine, module, error);
+    } finally {
+      machine.evaluating.pop();
+    }
+    for (const { state } of machine.jobs.takeUnhandled()) {
+      if (state.kind !== 'rejected') continue;
+      machine.evaluating.push(module);
+      machine.report(state.error.value, state.error.node ?? module.source);
+      machine.evaluating.pop();
+    }
   }
 
   /** Notes that an object belongs to a module, so that it is known who changes it. */

@@ -13,9 +13,19 @@ type Job = () => void;
 /** Jobs that wait for the code that runs now. */
 export class JobQueue {
   readonly #jobs: Job[] = [];
+  readonly #rejected: StaticPromise[] = [];
 
   add(job: Job): void {
     this.#jobs.push(job);
+  }
+
+  noteRejected(promise: StaticPromise): void {
+    this.#rejected.push(promise);
+  }
+
+  /** The promises that were rejected since somebody asked last, and that nothing has waited for. */
+  takeUnhandled(): StaticPromise[] {
+    return this.#rejected.splice(0).filter(({ isHandled }) => !isHandled);
   }
 
   /** Does one job; false when there is none. */
@@ -71,6 +81,7 @@ export class StaticPromise extends Promise<unknown> {
   #settle(state: State): void {
     if (this.#state.kind !== 'pending') return;
     this.#state = state;
+    if (state.kind === 'rejected') this.#queue.noteRejected(this);
     for (const job of this.#waiting) this.#queue.add(job);
     this.#waiting = [];
   }

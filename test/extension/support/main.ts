@@ -81,6 +81,7 @@ async function runSuite(): Promise<TestResults> {
     },
   };
   const log = values.electron ? await runInElectron(plan, temporary.path) : await runInServer(plan);
+  for (const [, figure] of log.matchAll(/figure: (.*)/g)) process.stdout.write(`${figure ?? ''}\n`);
   try {
     const { host, tests: ended } = await readResults(results);
     const mapped = ended.map(async test =>

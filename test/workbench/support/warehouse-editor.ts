@@ -93,7 +93,7 @@ const parameters = [
 
 /** Answers the questions for parameters, with the defaults but for those given. */
 export async function answerParameters(
-  { page, quickInput }: Workbench,
+  { quickInput }: Workbench,
   values: Readonly<Partial<Record<(typeof parameters)[number], string>>> = {},
 ): Promise<void> {
   for (const [index, name] of parameters.entries()) {
@@ -103,7 +103,7 @@ export async function answerParameters(
     if (value !== undefined) await quickInput().locator('input').fill(value);
     await quickInput().locator('input').press('Enter');
   }
-  await page.locator('.quick-input-widget').getByText('Parameter').waitFor({ state: 'detached' });
+  await quickInput().waitFor({ state: 'hidden' });
 }
 
 /** The document of a page of ours, as soon as it shows something. */

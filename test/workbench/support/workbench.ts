@@ -49,6 +49,8 @@ export interface WorkbenchOptions {
   /** CSS pixels; default 1400 × 900. */
   readonly width?: number;
   readonly height?: number;
+  /** Pixels of a picture for each CSS pixel; default 1. */
+  readonly scale?: number;
 }
 
 export interface Workbench extends AsyncDisposable {
@@ -110,6 +112,7 @@ export async function openWorkbench(options: WorkbenchOptions = {}): Promise<Wor
   });
   const context = await browser.newContext({
     viewport: { width, height },
+    deviceScaleFactor: options.scale ?? 1,
     permissions: ['clipboard-read', 'clipboard-write'],
   });
   const page = await context.newPage();

@@ -1,0 +1,140 @@
+/** What is wrong with a project, or becomes wrong while it is looked at, is said where the user looks. */
+import assert from 'node:assert/strict';
+import { existsSync } from 'node:fs';
+import { rm } from 'node:fs/promises';
+import { join } from 'node:path';
+import { after, before, describe, it } from 'mocha';
+import { testProject, type TestProject } from '../support/project.ts';
+import { useWorkbench } from './support/workbench.ts';
+
+const shop = `import { Pipeline, RunBash, Task } from 'millrace';
+
+export const shop = new Pipeline({ id: 'shop' });
+shop.add(new Task({ id: 'load', commands: [new RunBash('echo loaded')] }));
+`;
+const huge = `import { Pipeline, RunBash, Task } from 'millrace';
+
+export const huge = new Pipeline({ id: 'huge' });
+for (let index = 0; index < 1000; index += 1)
+  huge.add(new Task({ id: \`task_\${String(index).padStart(3, '0')}\`, commands: [new RunBash('true')] }));
+`;
+
+describe('bad input', function () {
+  this.timeout(180_000);
+  let project: TestProject;
+  before(async () => {
+    project = await testProject({ 'shop.pipeline.ts': shop });
+  });
+  after(async () => {
+    await project[Symbol.asyncDispose]();
+  });
+  const workbench = useWorkbench(() => ({ folder: project.path }));
+
+  it('a pipeline that is deleted while its page is open: the page says so, and comes back with it', async () => {
+    const { page, openSideBar, row, webview, view, screenshot } = workbench();
+    await openSideBar();
+    await row(/^shop/).click({ button: 'right' });
+    await page.getByRole('menuitem', { name: 'Open DAG and Details' }).click();
+    const frame = await webview('shop');
+    await frame.getByRole('heading', { name: 'shop' }).first().waitFor();
+    await rm(join(project.path, 'shop.pipeline.ts'));
+    await frame.getByText('There is no shop in the files any more').waitFor();
+    await view('Pipelines').getByText('No pipelines in this folder.').waitFor();
+    await screenshot('node-page/deleted-in-workbench');
+    await project.write({ 'shop.pipeline.ts': shop });
+    await frame.getByText('There is no shop in the files any more').waitFor({ state: 'detached' });
+    await row(/^shop/).waitFor();
+  });
+
+  it('a file that breaks and is mended: the other pipelines stay, the problem is named', async () => {
+    const { row } = workbench();
+    await project.write({ 'broken.pipeline.ts': "import { Pipeline } from 'millrace';\nexport const = ;\n" });
+    await row(/broken\.pipeline\.ts|could not be|cannot be|problem/i)
+      .first()
+      .waitFor();
+    await row(/^shop/).waitFor();
+    await rm(join(project.path, 'broken.pipeline.ts'));
+    await row(/broken\.pipeline\.ts|could not be|cannot be|problem/i)
+      .first()
+      .waitFor({ state: 'detached' });
+  });
+
+  it('a pipeline of 1,000 tasks: runs, and its pages answer', async () => {
+    const { page, row, webview, runCommand, screenshot } = workbench();
+    await project.write({ 'huge.pipeline.ts': huge });
+    await row(/^huge/).click({ button: 'right' });
+    await page.getByRole('menuitem', { name: 'Open DAG and Details' }).click();
+    const frame = await webview('huge');
+    await frame.getByText('task_000').first().waitFor();
+    await frame.getByRole('button', { name: 'Run', exact: true }).first().click();
+    await row(/^run 1 huge, running/).waitFor();
+    await row(/^run 1 huge, succeeded/).waitFor({ timeout: 120_000 });
+    await row(/^run 1 huge, succeeded/).click();
+    const run = await webview('Run 1');
+    await run.getByText('1000').first().waitFor();
+    await screenshot('run-page/huge-in-workbench');
+    await runCommand('View: Close All Editors');
+    await rm(join(project.path, 'huge.pipeline.ts'));
+    await row(/^huge/).waitFor({ state: 'detached' });
+  });
+});
+
+describe('a folder that is not trusted', function () {
+  this.timeout(120_000);
+  let project: TestProject;
+  before(async () => {
+    // Each of these would leave a mark if it were executed.
+    const mark = (name: string): string =>
+      `import { writeFileSync } from 'node:fs';\nwriteFileSync(new URL('./executed_${name}', import.meta.url), '');\n`;
+    project = await testProject({
+      'shop.pipeline.ts': mark('pipeline') + shop,
+      'millrace.config.ts': `${mark('config')}export default {};\n`,
+      'millrace.local.ts': `${mark('local')}export default {};\n`,
+      'bin/node': `#!/bin/sh\ntouch "$(dirname "$0")/../executed_node"\n`,
+      '.env': 'MILLRACE_STORE_URL=postgres://nobody@127.0.0.1:1/history\n',
+    });
+    await project.write({
+      '.vscode/settings.json': JSON.stringify({
+        'millrace.nodePath': join(project.path, 'bin', 'node'),
+        'millrace.store.url': 'postgres://nobody@127.0.0.1:1/history',
+        'millrace.loadAfterSave': true,
+        'millrace.tasks.autoDetect': true,
+        'security.workspace.trust.enabled': false,
+      }),
+      '.vscode/tasks.json': JSON.stringify({
+        version: '2.0.0',
+        tasks: [{ type: 'millrace', path: 'shop', label: 'shop', runOptions: { runOn: 'folderOpen' } }],
+      }),
+    });
+    const { chmod } = await import('node:fs/promises');
+    await chmod(join(project.path, 'bin', 'node'), 0o755);
+  });
+  after(async () => {
+    await project[Symbol.asyncDispose]();
+  });
+  const workbench = useWorkbench(() => ({
+    folder: project.path,
+    workspaceTrust: true,
+    settings: { 'security.workspace.trust.startupPrompt': 'never' },
+  }));
+
+  it('executes nothing, whatever its settings say and whatever the user clicks', async () => {
+    const { page, openSideBar, row, openFile, runCommand, notification, webview, view } = workbench();
+    await openSideBar();
+    await row(/^shop/).waitFor();
+    await view('Runs').getByText('not trusted').waitFor();
+    await openFile('shop.pipeline.ts');
+    await page.keyboard.type('// a change\n');
+    await page.keyboard.press('Control+S');
+    await row(/^load/).click({ button: 'right' });
+    await page.getByRole('menuitem', { name: 'Open DAG and Details' }).click();
+    await (await webview('load')).getByText('echo loaded').first().waitFor();
+    await runCommand('Millrace: Refresh Pipelines');
+    await runCommand('Millrace: Show Effective Configuration');
+    await notification(/trust/i).or(page.locator('.view-lines').getByText(/trust/i)).first().waitFor();
+    const marks = ['pipeline', 'config', 'local', 'node'].filter(name =>
+      ['', 'bin/'].some(folder => existsSync(join(project.path, `${folder}executed_${name}`))),
+    );
+    assert.deepEqual(marks, []);
+  });
+});
