@@ -75,9 +75,10 @@ export class AnalysisProject {
     }
     const wasThere = this.#overlay.stat(file) === 'file' && (text !== undefined || this.#files.hasSeen(file));
     this.#overlay.set(file, text);
-    this.#files.forget(file);
+    const isThere = this.#overlay.stat(file) === 'file';
+    this.#files.forget(file, isThere);
     this.#changed.add(file);
-    if (!wasThere || this.#overlay.stat(file) !== 'file') this.#isStale = true;
+    if (!wasThere || !isThere) this.#isStale = true;
     this.#latest = undefined;
     this.#latestSql = undefined;
   }

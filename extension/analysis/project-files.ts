@@ -52,7 +52,9 @@ export class ProjectFiles {
   }
 
   /** Forgets what was read of a file, since it has changed. */
-  forget(path: string): void {
+  forget(path: string, isThere = true): void {
+    // When it comes back, it is a new one.
+    if (!isThere) this.#seen.delete(path);
     this.#parsed.delete(path);
     if (path.endsWith('.json')) this.#matchers.clear();
   }

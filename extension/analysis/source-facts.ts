@@ -4,6 +4,8 @@ import { Kind, type SourceFile, type SyntaxNode, ts } from './syntax.ts';
 export interface SourceFacts {
   /** Names that stand where a value is needed: imports of other names are types, which vanish. */
   readonly valueNames: ReadonlySet<string>;
+  /** Names that are declared within functions, blocks and loops: they hide an import, which then may vanish. */
+  readonly innerNames: ReadonlySet<string>;
   /** Whether the file is written as CommonJS. */
   readonly isCommonJs: boolean;
   /** A name is both imported and declared. */
@@ -73,6 +75,7 @@ interface FunctionContext {
 class FactFinder {
   readonly #file: SourceFile;
   readonly #valueNames = new Set<string>();
+  readonly #innerNames = new Set<string>();
   #hasModuleSyntax = false;
   #usesCommonJs = false;
   #isAmbiguous = false;
@@ -100,6 +103,7 @@ class FactFinder {
     for (const statement of this.#file.statements) this.#visit(statement, top);
     return {
       valueNames: this.#valueNames,
+      innerNames: this.#innerNames,
       isCommonJs: this.#usesCommonJs && !this.#hasModuleSyntax,
       isAmbiguous: this.#isAmbiguous,
       hasUsing: this.#hasUsing,
@@ -224,6 +228,11 @@ class FactFinder {
       if (!ts.isSourceFile(node.parent) && !ts.isModuleBlock(node.parent))
         this.#fail(node, "Unexpected token 'export'");
     }
+    if (ts.isVariableDeclaration(node) || ts.isParameter(node)) {
+      const isAtTop =
+        ts.isSourceFile(node.parent.parent.parent) && ts.isVariableStatement(node.parent.parent);
+      if (!isAtTop) for (const { text } of boundNames(node.name)) this.#innerNames.add(text);
+    }
     if (isDeclaredOnly(node)) return;
     this.#visitChildren(node, context);
   }
@@ -320,8 +329,7 @@ class FactFinder {
       for (const { name, isLexical, isParameterLike } of declarations(statement)) {
         const isTaken = lexical.has(name.text) || (isLexical && others.has(name.text));
         // An import whose name is declared again may vanish, by rules of the compiler that are not worth knowing.
-        if (isTaken && (isImported || imported.has(name.text)))
-          this.#isAmbiguous ||= !isImported || !imported.has(name.text);
+        if (isTaken && (isImported || imported.has(name.text))) this.#isAmbiguous = true;
         else if (isTaken) this.#fail(name, `Identifier '${name.text}' has already been declared`);
         if (isImported) imported.add(name.text);
         if (isLexical) lexical.set(name.text, name);

@@ -11,6 +11,8 @@ import type { ProjectState } from './project-state.ts';
 
 /** Milliseconds between looks at the clock: while something runs, while ages grow by the second, and by the minute. */
 const beat = { live: 1000, fresh: 5000, idle: 30_000 };
+/** With more nodes than this, drawing every age anew every few seconds is too much. */
+const fewNodes = 200;
 /** Ages below this are told in seconds. */
 const fresh = 60_000;
 
@@ -161,7 +163,8 @@ export class Projects implements Disposes {
       ),
     );
     if (!isLive && newest === 0) return;
-    const pause = isLive ? beat.live : Date.now() - newest < fresh ? beat.fresh : beat.idle;
+    const isSmall = this.states.every(({ pipelines }) => pipelines.byPath.size <= fewNodes);
+    const pause = isLive ? beat.live : isSmall && Date.now() - newest < fresh ? beat.fresh : beat.idle;
     this.#clock = setTimeout(() => {
       this.#announce.wish();
     }, pause);

@@ -21,6 +21,9 @@ interface Shown {
   children: string | undefined;
 }
 
+/** Rows that are drawn anew one by one. */
+const fewRows = 30;
+
 export class PipelinesView implements vscode.TreeDataProvider<PipelinesElement>, Disposes {
   readonly #projects: Projects;
   readonly #changed = new vscode.EventEmitter<PipelinesElement[] | undefined>();
@@ -139,6 +142,8 @@ export class PipelinesView implements vscode.TreeDataProvider<PipelinesElement>,
     }
     const roots = this.#children(undefined).map(keyOf).join('\n');
     if (this.#roots !== undefined && roots !== this.#roots) this.#changed.fire(undefined);
+    // Thousands of rows one by one keep the editor busy for longer than the tree at once.
+    else if (changed.length > fewRows) this.#changed.fire(undefined);
     else if (changed.length > 0) this.#changed.fire(changed);
     this.#updateTitle();
   }

@@ -80,7 +80,10 @@ async function warehouseFiles(): Promise<Record<string, string>> {
   for (const entry of await readdir(folder, { recursive: true, withFileTypes: true })) {
     const name = relative(folder, join(entry.parentPath, entry.name)).replaceAll(sep, '/');
     if (!entry.isFile() || isLeftBehind(name)) continue;
-    files[name] = await readFile(join(folder, name), 'utf8');
+    const text = await readFile(join(folder, name), 'utf8');
+    // Pictures are beside the documentation, which a new project does not have.
+    files[name] =
+      name === 'README.md' ? text.replace(/<!-- pictures -->\n[^]*?<!-- end of pictures -->\n\n?/, '') : text;
   }
   return Object.fromEntries(Object.entries(files).sort(([a], [b]) => (a < b ? -1 : 1)));
 }

@@ -365,7 +365,11 @@ export class Modules {
     }
     const target = this.#resolve(machine, moduleSpecifier.text, module, moduleSpecifier);
     if (target === undefined) {
-      machine.report(this.#missing(moduleSpecifier.text), moduleSpecifier);
+      const { innerNames } = factsOf(module.source);
+      if (wanted.length > 0 && wanted.every(({ local }) => innerNames.has(local.text)))
+        module.dynamic ??= hidden(moduleSpecifier);
+      // Of a name that is imported twice, one import may vanish.
+      if (module.dynamic === undefined) machine.report(this.#missing(moduleSpecifier.text), moduleSpecifier);
     }
     for (const { local, name } of wanted) {
       const imported =
@@ -463,7 +467,11 @@ export class Modules {
     this.#checks = [];
     for (const { module, target, name, specifier, node } of checks) {
       if (target instanceof EvaluatedModule && target.dynamic !== undefined) continue;
-      if (target.getExport(name) !== undefined) continue;
+      if (target.getExport(name) !== undefined || module.dynamic !== undefined) continue;
+      if (ts.isIdentifier(node) && factsOf(module.source).innerNames.has(node.text)) {
+        module.dynamic = hidden(node);
+        continue;
+      }
       machine.evaluating.push(module);
       machine.report(
         new SyntaxError(
@@ -541,6 +549,11 @@ export class Modules {
 function open(machine: Machine, value: unknown, dyn: Dyn, node: SyntaxNode): void {
   if (value instanceof Node && isPipeline(value)) machine.host.escape(machine, value, dyn, node);
   else if (Array.isArray(value) || value instanceof Map || value instanceof Set) machine.open(value, dyn);
+}
+
+/** Whether the compiler keeps such an import depends on where the name is used. */
+function hidden(node: SyntaxNode): Dyn {
+  return new Dyn('a name that is both imported and declared', node);
 }
 
 function isExported(statement: ts.Statement): boolean {

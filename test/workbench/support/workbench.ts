@@ -138,7 +138,9 @@ export async function openWorkbench(options: WorkbenchOptions = {}): Promise<Wor
     ...extensionHostErrors(server.profile).filter(mentionsUs),
   ];
   const runCommand = async (title: string): Promise<void> => {
-    const found = quickInput().locator('.monaco-list-row').getByText(title, { exact: true }).first();
+    // The whole name: what is typed is highlighted by an element of its own, in longer names as well.
+    const name = new RegExp(`^${title.replaceAll(/[\\^$.*+?()[\]{}|]/g, '\\$&')}$`);
+    const found = quickInput().locator('.monaco-list-row .label-name').filter({ hasText: name }).first();
     // The palette does not learn of commands while it is open, and extensions may not be known yet.
     await retry(async timeout => {
       await page.keyboard.press('Escape');

@@ -7,6 +7,7 @@ import { join } from 'node:path';
 import type { Frame, Locator } from 'playwright-core';
 import { runMillrace } from '../../support/millrace.ts';
 import { resources, stopSharedServer } from '../../support/store.ts';
+import { pictureOfFailure } from './gallery.ts';
 import { withPalette } from './palette-png.ts';
 import {
   answerParameters,
@@ -15,6 +16,7 @@ import {
   toggleRow,
   warehouseEnvironment,
   warehouseProject,
+  type WarehouseProject,
 } from './warehouse-editor.ts';
 import { openWorkbench, type Workbench } from './workbench.ts';
 
@@ -71,7 +73,17 @@ async function main(): Promise<void> {
       'millrace.notifications': 'never',
     },
   });
+  try {
+    await takeAll(workbench, project);
+  } catch (error) {
+    await pictureOfFailure(workbench.page, 'pictures');
+    throw error;
+  }
+}
+
+async function takeAll(workbench: Workbench, project: WarehouseProject): Promise<void> {
   const { page, row, tab, openFile, lens, runCommand } = workbench;
+  page.setDefaultTimeout(90_000);
   await workbench.openSideBar();
 
   // Runs of some days: the first one makes the files, each later one has a new day.
