@@ -229,8 +229,8 @@ class FactFinder {
         this.#fail(node, "Unexpected token 'export'");
     }
     if (ts.isVariableDeclaration(node) || ts.isParameter(node)) {
-      const isAtTop =
-        ts.isSourceFile(node.parent.parent.parent) && ts.isVariableStatement(node.parent.parent);
+      const statement = node.parent.parent;
+      const isAtTop = ts.isVariableStatement(statement) && ts.isSourceFile(statement.parent);
       if (!isAtTop) for (const { text } of boundNames(node.name)) this.#innerNames.add(text);
     }
     if (isDeclaredOnly(node)) return;

@@ -62,7 +62,13 @@ function neighbour(index: PipelineIndex, path: NodePath): Neighbour[] {
 
 function problemsOf({ pipelines, loadErrors }: ProjectState): string[] {
   const failed = pipelines.files.flatMap(({ uri, status, reason }) =>
-    status === 'failed' ? [`${decodeURIComponent(uri.split('/').at(-1) ?? uri)}: ${reason ?? ''}`] : [],
+    status === 'failed'
+      ? [
+          [decodeURIComponent(uri.split('/').at(-1) ?? uri), reason ?? '']
+            .filter(part => part !== '')
+            .join(': '),
+        ]
+      : [],
   );
   return [...failed, ...loadErrors];
 }

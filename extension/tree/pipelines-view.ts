@@ -246,7 +246,10 @@ function keyOf(element: PipelinesElement): string {
 function problemsOf({ pipelines, loadErrors }: ProjectState): string[] {
   const failed = pipelines.files.filter(({ status }) => status === 'failed');
   return [
-    ...failed.map(({ uri, reason }) => `${uri.split('/').at(-1) ?? uri}: ${reason ?? ''}`),
+    ...failed.map(({ uri, reason }) => {
+      const name = decodeURIComponent(uri.split('/').at(-1) ?? uri);
+      return reason === undefined || reason === '' ? name : `${name}: ${reason}`;
+    }),
     ...loadErrors,
   ];
 }
@@ -282,6 +285,7 @@ function problemsItem(state: ProjectState) {
   item.contextValue = 'problems';
   item.iconPath = new vscode.ThemeIcon('warning', new vscode.ThemeColor('charts.yellow'));
   item.tooltip = problems.join('\n');
+  item.accessibilityInformation = { label: `${label}: ${problems.join(', ')}`, role: 'treeitem' };
   item.command = { command: 'workbench.actions.view.problems', title: t('Show Problems') };
   return { item, signature: problems.join('\n'), text: `(!) ${label}` };
 }

@@ -1,7 +1,7 @@
 /** What is wrong with a project, or becomes wrong while it is looked at, is said where the user looks. */
 import assert from 'node:assert/strict';
 import { existsSync } from 'node:fs';
-import { rm } from 'node:fs/promises';
+import { chmod, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { after, before, describe, it } from 'mocha';
 import { testProject, type TestProject } from '../support/project.ts';
@@ -28,13 +28,18 @@ describe('bad input', function () {
   after(async () => {
     await project[Symbol.asyncDispose]();
   });
+  const openPage = async (id: string): Promise<void> => {
+    const { row, page, runCommand } = workbench();
+    await row(new RegExp(`^${id}, `)).click();
+    await page.locator('.monaco-editor .view-line').first().waitFor();
+    await runCommand('Millrace: Open DAG and Details');
+  };
   const workbench = useWorkbench(() => ({ folder: project.path }));
 
   it('a pipeline that is deleted while its page is open: the page says so, and comes back with it', async () => {
-    const { page, openSideBar, row, webview, view, screenshot } = workbench();
+    const { openSideBar, row, webview, view, screenshot } = workbench();
     await openSideBar();
-    await row(/^shop/).click({ button: 'right' });
-    await page.getByRole('menuitem', { name: 'Open DAG and Details' }).click();
+    await openPage('shop');
     const frame = await webview('shop');
     await frame.getByRole('heading', { name: 'shop' }).first().waitFor();
     await rm(join(project.path, 'shop.pipeline.ts'));
@@ -60,10 +65,9 @@ describe('bad input', function () {
   });
 
   it('a pipeline of 1,000 tasks: runs, and its pages answer', async () => {
-    const { page, row, webview, runCommand, screenshot } = workbench();
+    const { row, webview, runCommand, screenshot } = workbench();
     await project.write({ 'huge.pipeline.ts': huge });
-    await row(/^huge/).click({ button: 'right' });
-    await page.getByRole('menuitem', { name: 'Open DAG and Details' }).click();
+    await openPage('huge');
     const frame = await webview('huge');
     await frame.getByText('task_000').first().waitFor();
     await frame.getByRole('button', { name: 'Run', exact: true }).first().click();
@@ -105,12 +109,17 @@ describe('a folder that is not trusted', function () {
         tasks: [{ type: 'millrace', path: 'shop', label: 'shop', runOptions: { runOn: 'folderOpen' } }],
       }),
     });
-    const { chmod } = await import('node:fs/promises');
     await chmod(join(project.path, 'bin', 'node'), 0o755);
   });
   after(async () => {
     await project[Symbol.asyncDispose]();
   });
+  const openPage = async (id: string): Promise<void> => {
+    const { row, page, runCommand } = workbench();
+    await row(new RegExp(`^${id}, `)).click();
+    await page.locator('.monaco-editor .view-line').first().waitFor();
+    await runCommand('Millrace: Open DAG and Details');
+  };
   const workbench = useWorkbench(() => ({
     folder: project.path,
     workspaceTrust: true,
@@ -125,8 +134,7 @@ describe('a folder that is not trusted', function () {
     await openFile('shop.pipeline.ts');
     await page.keyboard.type('// a change\n');
     await page.keyboard.press('Control+S');
-    await row(/^load/).click({ button: 'right' });
-    await page.getByRole('menuitem', { name: 'Open DAG and Details' }).click();
+    await openPage('load');
     await (await webview('load')).getByText('echo loaded').first().waitFor();
     await runCommand('Millrace: Refresh Pipelines');
     await runCommand('Millrace: Show Effective Configuration');

@@ -18,9 +18,9 @@ export const hostile = new Pipeline({
 hostile.add(new Task({ id: 'says', commands: [new RunBash(${JSON.stringify(
   `printf '%s\\n' '${attack.replaceAll("'", "'\\''")}' '${link}' '\\033]0;attacked\\007'; printf '\\033[31mred\\033[0m \\033[2J\\033[H\\n'; head -c 1000000 /dev/zero | tr '\\0' 'x'; echo`,
 )})] }));
-hostile.add(new Task({ id: 'fails', commands: [new ExecuteSQL(${JSON.stringify(
+hostile.add(new Task({ id: 'fails', commands: [new ExecuteSQL({ sql: ${JSON.stringify(
   `DO $$ BEGIN RAISE EXCEPTION '%', '${link} ${attack.replaceAll("'", "''")} ' || repeat('y', 1000000); END $$`,
-)})] }), ['says']);
+)} })] }), ['says']);
 `;
 
 describe('hostile text', function () {
@@ -37,8 +37,8 @@ describe('hostile text', function () {
   it('is text in the side bar, in notifications, lenses and tooltips', async () => {
     const { page, openSideBar, row, runCommand, notification, screenshot } = workbench();
     await openSideBar();
-    await row(/^hostile/).waitFor();
-    await row(/^hostile/).hover();
+    await row(/^hostile, pipeline/).waitFor();
+    await row(/^hostile, pipeline/).hover();
     const hover = page.locator('.monaco-hover').filter({ hasText: 'onerror' });
     await hover.waitFor();
     assert.equal(await hover.locator('img, a').count(), 0);
@@ -62,8 +62,9 @@ describe('hostile text', function () {
     await frame.getByText('<img src=x').first().waitFor();
     await screenshot('hostile/run-page');
     assert.equal(await frame.locator('img[src="x"], a[href^="command:"]').count(), 0);
-    await row(/^hostile/).click({ button: 'right' });
-    await page.getByRole('menuitem', { name: 'Open DAG and Details' }).click();
+    await row(/^hostile, pipeline/).click();
+    await page.locator('.monaco-editor .view-line').first().waitFor();
+    await runCommand('Millrace: Open DAG and Details');
     const node = await webview('hostile');
     await node.getByText('<img src=x').first().waitFor();
     assert.equal(await node.locator('img[src="x"], a[href^="command:"]').count(), 0);

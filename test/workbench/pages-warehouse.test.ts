@@ -11,6 +11,7 @@ import { themeClasses, themeKinds } from './support/themes.ts';
 import {
   answerParameters,
   openPage,
+  openRun,
   pressInline,
   toggleRow,
   warehouseEnvironment,
@@ -129,8 +130,7 @@ describe('the warehouse in the editor', function () {
 
   it('tells the failure on the page of the run', async () => {
     const opened = workbench();
-    await pressInline(opened, /^run 2 /, 'Open Run');
-    const page = await openPage(opened, 'Run 2');
+    const page = await openRun(opened, 2);
     await page
       .getByText('HINT: Perhaps you meant to reference the column "client.installer".')
       .first()

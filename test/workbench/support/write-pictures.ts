@@ -12,6 +12,7 @@ import { withPalette } from './palette-png.ts';
 import {
   answerParameters,
   openPage,
+  openRun,
   pressInline,
   toggleRow,
   warehouseEnvironment,
@@ -99,8 +100,7 @@ async function takeAll(workbench: Workbench, project: WarehouseProject): Promise
   await picture(workbench, 'tutorial-dag');
 
   // Tutorial 2: the run and a task of it.
-  await pressInline(workbench, /^run 1 /, 'Open Run');
-  shown = await openPage(workbench, 'Run 1');
+  shown = await openRun(workbench, 1);
   await shown.getByText('critical path').first().waitFor();
   await picture(workbench, 'tutorial-run');
   await toggleRow(workbench, /^pypi, pipeline/);
@@ -110,21 +110,20 @@ async function takeAll(workbench: Workbench, project: WarehouseProject): Promise
   await picture(workbench, 'tutorial-task');
 
   for (const day of ['2018-04-11', '2018-04-12', '2018-04-13', '2018-04-14'])
-    await run(workbench, project.path, ['--param', `sample_last_day=${day}`]);
+    await run(workbench, project.path, ['python_project_stats', '--param', `sample_last_day=${day}`]);
   await row(/^run 5 .*succeeded/).waitFor();
 
   // Tutorial 4: a failure, where it is in the SQL, and its run.
   await project.change('pypi/transform_installer.sql', 'DISTINCT installer', 'DISTINCT installr');
-  await run(workbench, project.path);
+  await run(workbench, project.path, ['python_project_stats']);
   await row(/^run 6 .*failed/).waitFor();
   await runCommand('View: Close All Editors');
   await openFile('pypi/transform_installer.sql');
   await page.locator('.squiggly-error').first().waitFor();
   await page.keyboard.press('Control+G');
-  await workbench.quickInput().locator('input').fill('12:23');
+  await workbench.quickInput().locator('input').fill(':12:23');
   await workbench.quickInput().locator('input').press('Enter');
-  await pressInline(workbench, /^run 6 /, 'Open Run');
-  shown = await openPage(workbench, 'Run 6');
+  shown = await openRun(workbench, 6);
   await shown.getByText('HINT: ').first().waitFor();
   await picture(workbench, 'tutorial-failed-run');
   await tab(/^transform_installer\.sql/).click();
@@ -138,7 +137,7 @@ async function takeAll(workbench: Workbench, project: WarehouseProject): Promise
   await project.change('pypi/transform_installer.sql', 'DISTINCT installr', 'DISTINCT installer');
   await pressInline(workbench, /^run 6 /, 'Re-run Failed');
   await row(/^run 7 .*succeeded/).waitFor();
-  await run(workbench, project.path);
+  await run(workbench, project.path, ['python_project_stats']);
   await row(/^run 8 .*succeeded/).waitFor();
 
   // README: history, timeline, run times, graph.
@@ -160,8 +159,7 @@ async function takeAll(workbench: Workbench, project: WarehouseProject): Promise
     });
   await shown.locator('.run-times canvas').waitFor();
   await picture(workbench, 'run-times');
-  await pressInline(workbench, /^run 8 /, 'Open Run');
-  shown = await openPage(workbench, 'Run 8');
+  shown = await openRun(workbench, 8);
   await shown
     .getByText('critical path')
     .first()
