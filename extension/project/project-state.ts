@@ -130,7 +130,8 @@ export function nodeStatus(state: ProjectState, path: NodePath): NodeStatus {
     }
     if (nodeRun === undefined && isGoingOn(live) && isSelected(live.run, path)) waitsIn = live;
   }
-  if (newest?.status === 'running' && of !== undefined && isGoingOn(of))
+  // The end of a run is told before the ends of its last nodes are read: until then they go on. Only a dead runner's do not.
+  if (newest?.status === 'running' && of !== undefined && of.run.status !== 'lost')
     return runningStatus(key, newest, of);
   if (waitsIn !== undefined) {
     return isWholeRun(waitsIn, path) ? wholeRunStatus(waitsIn) : { kind: 'queued', runId: waitsIn.run.runId };

@@ -69,7 +69,7 @@ describe('the debugger', function () {
       assert.ok(top.source?.path?.endsWith(file), top.source?.path);
       const { result } = (await stop.session.customRequest('evaluate', {
         expression: 'sum.total',
-        frameId: top?.id,
+        frameId: top.id,
         context: 'watch',
       })) as { readonly result: string };
       assert.equal(result, '42');

@@ -139,6 +139,22 @@ describe('tree of pipelines', () => {
     assert.equal(status.kind === 'ended' && status.outcome, 'lost');
   });
 
+  it('calls nothing lost between the end of a run and what is read of its last nodes', () => {
+    const ended = (status: 'failed' | 'lost') =>
+      nodeStatus(
+        projectState({
+          live: {
+            run: run(status, { runId: 2 }),
+            nodeRuns: [nodeRun('shop/load', 'running', { nodeRunId: 3, runId: 2 })],
+          },
+        }),
+        ['shop', 'load'],
+      );
+    assert.equal(ended('failed').kind, 'running');
+    const lost = ended('lost');
+    assert.equal(lost.kind === 'ended' && lost.outcome, 'lost');
+  });
+
   it('says why a node is not known', () => {
     const dynamic = editorNode('…', { kind: 'dynamic', reason: 'The list is read from a file' });
     const state = projectState({ nodes: [editorNode('shop', { nodes: [dynamic] })] });

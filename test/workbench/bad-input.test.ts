@@ -74,7 +74,7 @@ describe('bad input', function () {
     await row(/^run 1 huge, succeeded/).waitFor({ timeout: 120_000 });
     await row(/^run 1 huge, succeeded/).click();
     const run = await webview('Run 1');
-    await run.getByText('1000').first().waitFor();
+    await run.getByText('of 1,000 tasks').first().waitFor();
     await screenshot('run-page/huge-in-workbench');
     await runCommand('View: Close All Editors');
     await rm(join(project.path, 'huge.pipeline.ts'));

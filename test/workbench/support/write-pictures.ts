@@ -127,6 +127,7 @@ async function takeAll(workbench: Workbench, project: WarehouseProject): Promise
   await shown.getByText('HINT: ').first().waitFor();
   await picture(workbench, 'tutorial-failed-run');
   await tab(/^transform_installer\.sql/).click();
+  await tidy(workbench);
   await runCommand('Show or Focus Hover');
   await page.locator('.monaco-hover').first().waitFor();
   await writeFile(
@@ -135,7 +136,7 @@ async function takeAll(workbench: Workbench, project: WarehouseProject): Promise
   );
   await page.keyboard.press('Escape');
   await project.change('pypi/transform_installer.sql', 'DISTINCT installr', 'DISTINCT installer');
-  await pressInline(workbench, /^run 6 /, 'Re-run Failed');
+  await run(workbench, project.path, ['--resume', '6']);
   await row(/^run 7 .*succeeded/).waitFor();
   await run(workbench, project.path, ['python_project_stats']);
   await row(/^run 8 .*succeeded/).waitFor();
