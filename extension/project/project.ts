@@ -300,7 +300,8 @@ export class Project implements Disposes {
   #runChanged(run: RunRecord): void {
     const before = this.#state.live.get(run.runId);
     if (run.status === 'running') {
-      if (before === undefined) this.#watch(run);
+      // A run that counted as lost goes on when its runner is back.
+      if (before === undefined || !this.#followedByState.has(run.runId)) this.#watch(run);
       else this.#setLive({ ...before, run });
       return;
     }

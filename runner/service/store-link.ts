@@ -29,6 +29,11 @@ const LAST_RETRY = 30_000;
 /** Milliseconds between looks for runs whose runner died, with and without runs that go on. */
 const LOOK_AFTER_RUNNING = 2_000;
 const LOOK_OTHERWISE = 60_000;
+/**
+ * Milliseconds after the store's return in which no run counts as lost: its runner may be away still, since it tries to
+ * come back every 5 s.
+ */
+const GRACE = 12_000;
 /** A server that answers nothing for so long counts as lost. */
 const ANSWER_WITHIN = 20_000;
 
@@ -53,6 +58,9 @@ export class StoreLink {
   #opening: Promise<void> | null = null;
   #retry: NodeJS.Timeout | undefined;
   #look: NodeJS.Timeout | undefined;
+  #tidying: NodeJS.Timeout | undefined;
+  /** When runs may be taken for lost again, by `performance.now()`; `null`: the store is away. */
+  #graceEnds: number | null = 0;
   #pause = FIRST_RETRY;
   #closed = false;
   /** Whether runs are known to go on: then their runners are looked after more often. */
@@ -94,6 +102,7 @@ export class StoreLink {
     this.#closed = true;
     clearTimeout(this.#retry);
     clearTimeout(this.#look);
+    clearTimeout(this.#tidying);
     const link = this.#link;
     this.#link = null;
     if (link !== null) await endLink(link);
@@ -125,18 +134,21 @@ export class StoreLink {
       }
       this.#link = link;
       this.#pause = FIRST_RETRY;
+      this.#graceEnds ??= performance.now() + GRACE;
       this.#setState({ kind: 'ready', description: store.description });
       this.#options.onReady(store);
       this.#scheduleLook(link, LOOK_AFTER_RUNNING);
       // What others left behind is seen to beside what the editor asks for.
-      tidyStore(store).then(
-        messages => {
-          messages.forEach(log);
-        },
-        (error: unknown) => {
-          log(`The store could not be tidied up: ${errorMessage(error)}`);
-        },
-      );
+      this.#tidying = setTimeout(() => {
+        tidyStore(store).then(
+          messages => {
+            messages.forEach(log);
+          },
+          (error: unknown) => {
+            log(`The store could not be tidied up: ${errorMessage(error)}`);
+          },
+        );
+      }, this.#grace);
     } catch (error) {
       this.#fail(error);
     }
@@ -168,7 +180,9 @@ export class StoreLink {
   #lose(link: OpenLink, error: Error): void {
     if (this.#link !== link) return;
     this.#link = null;
+    this.#graceEnds = null;
     clearTimeout(this.#look);
+    clearTimeout(this.#tidying);
     void endLink(link);
     const where = link.store.description;
     this.#setState({
@@ -181,6 +195,7 @@ export class StoreLink {
 
   #fail(error: unknown): void {
     if (this.#closed) return;
+    this.#graceEnds = null;
     const message = errorMessage(error).replaceAll(/\s*\n\s*/g, ' ');
     const cause = error instanceof Error ? error.cause : undefined;
     this.#setState({
@@ -203,9 +218,16 @@ export class StoreLink {
 
   #scheduleLook(link: OpenLink, after: number): void {
     clearTimeout(this.#look);
-    this.#look = setTimeout(() => {
-      void this.#lookAfterRuns(link);
-    }, after);
+    this.#look = setTimeout(
+      () => {
+        void this.#lookAfterRuns(link);
+      },
+      Math.max(after, this.#grace),
+    );
+  }
+
+  get #grace(): number {
+    return Math.max(0, (this.#graceEnds ?? 0) - performance.now());
   }
 
   /** Nobody else uses the connection, so that its transactions are its own. */

@@ -65,6 +65,7 @@ describe('bad input', function () {
   });
 
   it('a pipeline of 1,000 tasks: runs, and its pages answer', async () => {
+    await workbench().openSideBar();
     const { row, webview, runCommand, screenshot } = workbench();
     await project.write({ 'huge.pipeline.ts': huge });
     await openPage('huge');

@@ -114,13 +114,14 @@ describe('the warehouse in the editor', function () {
     await openFile('pypi.pipeline.ts');
     await lens('Run').first().click();
     await answerParameters(opened);
-    await notification('transform_installer failed: column "installr" does not exist')
-      .getByRole('button', { name: 'Show Log' })
-      .click();
-    await row(/^run 2 python_project_stats\/pypi, failed, transform_installer: column "installr"/).waitFor();
+    const failure = notification('transform_installer failed: column "installr" does not exist');
+    await failure.waitFor();
+    // Above the pipeline, while its file is in front.
     await lens(/^.?failed, /)
       .first()
       .waitFor();
+    await failure.getByRole('button', { name: 'Show Log' }).click();
+    await row(/^run 2 python_project_stats\/pypi, failed, transform_installer: column "installr"/).waitFor();
     await page.getByRole('tab', { name: 'Millrace - 1 pipeline with an unresolved failure' }).waitFor();
 
     await openFile('pypi/transform_installer.sql');
@@ -135,7 +136,8 @@ describe('the warehouse in the editor', function () {
       .getByText('HINT: Perhaps you meant to reference the column "client.installer".')
       .first()
       .waitFor();
-    await page.getByText(/7 tasks skipped/).waitFor();
+    // How many had begun before it failed is a matter of luck.
+    await page.getByText(/\d+ tasks skipped/).waitFor();
     await checkAccessibility(page);
     await opened.screenshot('warehouse/run-failed');
     await page.getByRole('link', { name: 'pypi/transform_installer.sql:12:23' }).first().click();

@@ -74,7 +74,9 @@ function liveFace(node: GraphNode, live: LiveNodes, now: number): Face {
             : `${String(finished)} of ${String(node.size)} · ${formatElapsed(elapsed)}`;
         return { state, line, progress };
       }
-      const about = expected === undefined ? '' : ` of about ${formatElapsed(expected)}`;
+      // Overdue, the expectation says nothing any more.
+      const about =
+        expected === undefined || expected < elapsed ? '' : ` of about ${formatElapsed(expected)}`;
       return { state, line: `${what(node)} · ${formatElapsed(elapsed)}${about}`, progress };
     }
     case 'failed':

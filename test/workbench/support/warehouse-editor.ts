@@ -22,10 +22,12 @@ export interface WarehouseProject extends AsyncDisposable {
   /** Replaces text in a file that must have it. */
   change(file: string, from: string, to: string): Promise<void>;
   /**
-   * The task `show_flask`, the last one, waits until the gate is opened: what is seen before is seen of a run that goes on,
-   * however fast or slow the machine is.
+   * The task of a file waits until the gate is opened: what is seen before is seen of a run that goes on, however fast or
+   * slow the machine is.
+   *
+   * @param file default: that of the last task
    */
-  closeGate(): Promise<Gate>;
+  closeGate(file?: string): Promise<Gate>;
 }
 
 export interface Gate {
@@ -56,7 +58,7 @@ export async function warehouseProject(name = 'my-warehouse'): Promise<Warehouse
       );
     },
     change,
-    closeGate: async () => {
+    closeGate: async (file = 'show_flask.sql') => {
       const home = await temporaryHome();
       const client = new pg.Client(await warehouseConfig({ home, resources, projectDirectory: path }));
       await client.connect();
@@ -67,9 +69,8 @@ export async function warehouseProject(name = 'my-warehouse'): Promise<Warehouse
       };
       disposal.defer(open);
       await client.query(`SELECT pg_advisory_lock(${String(gateKey)})`);
-      const query = await readFile(join(path, 'show_flask.sql'), 'utf8');
-      if (!query.includes(waitAtGate))
-        await writeFile(join(path, 'show_flask.sql'), `${waitAtGate}\n${query}`);
+      const query = await readFile(join(path, file), 'utf8');
+      if (!query.includes(waitAtGate)) await writeFile(join(path, file), `${waitAtGate}\n${query}`);
       return { open };
     },
     [Symbol.asyncDispose]: async () => {

@@ -170,21 +170,23 @@ async function takeAll(workbench: Workbench, project: WarehouseProject): Promise
   await picture(workbench, 'timeline');
 
   // README, first screen: side bar, code with lenses, and the graph of a run that goes on.
-  const gate = await project.closeGate();
+  const gate = await project.closeGate('python_projects/initialize_schemas.sql');
   await runCommand('View: Close All Editors');
   await sizeTo(workbench, 1440, 810);
   await toggleRow(workbench, /^pypi, pipeline/);
-  await openFile('python-project-stats.pipeline.ts');
-  await lens('DAG').first().waitFor();
+  await toggleRow(workbench, /^python_projects, pipeline/);
   await openFile('python_projects.pipeline.ts');
   await lens('DAG').first().waitFor();
+  await pressInline(workbench, /^python_project_stats/, 'Open DAG and Details');
+  await openPage(workbench, 'python_project_stats');
+  await runCommand('View: Move Editor into Right Group');
   await pressInline(workbench, /^python_project_stats/, 'Run');
   await answerParameters(workbench);
-  await row(/^show_flask, task, running/).waitFor();
-  await runCommand('View: Split Editor Right');
-  await pressInline(workbench, /^python_project_stats/, 'Open DAG and Details');
+  await row(/^initialize_schemas, task, running/).waitFor();
   shown = await openPage(workbench, 'python_project_stats');
-  await shown.getByRole('button', { name: 'Close all pipelines' }).click();
+  await shown.locator('.live-strip').waitFor();
+  const close = shown.getByRole('button', { name: 'Close all pipelines' });
+  if (await close.isVisible()) await close.click();
   await fitGraph(shown);
   await picture(workbench, 'editor');
   await gate.open();

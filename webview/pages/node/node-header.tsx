@@ -218,7 +218,7 @@ function LiveStrip({ history }: { history: NodeHistory }) {
       </div>
       <span class="figures">
         {elapsed}
-        {progress.left === null ? '' : `, about ${formatClock(progress.left)} left`}
+        {progress.left === null || progress.left < 1 ? '' : `, about ${formatClock(progress.left)} left`}
       </span>
       {failed === 0 ? null : <Status state="failed">{failed} failed</Status>}
       <Tool

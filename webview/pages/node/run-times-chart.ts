@@ -30,6 +30,7 @@ export function drawRunTimes(canvas: HTMLCanvasElement, onChoose: (runId: number
   const chosenMark: Plugin<'line'> = {
     id: 'chosen',
     afterDatasetsDraw: chart => {
+      crossFailures(chart);
       markChosen(chart, chosen);
     },
   };
@@ -67,7 +68,6 @@ export function drawRunTimes(canvas: HTMLCanvasElement, onChoose: (runId: number
     const grid = resolved(canvas, 'var(--hair)');
     const font = { family: style.fontFamily, size: 11 };
     const bad = colour('--vscode-charts-red');
-    const cross = crossImage(bad, colour('--vscode-editor-background'));
     const points = shown.flatMap(({ line, failures }) => [...line, ...failures]);
     const times = points.map(({ x }) => x);
     const from = Math.min(...times);
@@ -100,11 +100,12 @@ export function drawRunTimes(canvas: HTMLCanvasElement, onChoose: (runId: number
       label: name,
       data: [...failed],
       showLine: false,
-      pointStyle: cross,
-      pointRadius: 6,
-      pointHoverRadius: 7,
+      pointRadius: 5.5,
+      pointHoverRadius: 6.5,
       pointHitRadius: 8,
+      borderWidth: 0,
       borderColor: bad,
+      backgroundColor: bad,
       order: 0,
       clip: false,
     }));
@@ -214,29 +215,24 @@ function markChosen(chart: Chart<'line'>, runId: number | null): void {
   }
 }
 
-/** A failure: a filled circle with a cross. */
-function crossImage(fill: string, stroke: string): HTMLCanvasElement {
-  const scale = devicePixelRatio;
-  const image = document.createElement('canvas');
-  image.width = 12 * scale;
-  image.height = 12 * scale;
-  image.style.width = '12px';
-  const context = image.getContext('2d');
-  if (context === null) return image;
-  context.scale(scale, scale);
-  context.fillStyle = fill;
-  context.beginPath();
-  context.arc(6, 6, 5.5, 0, 2 * Math.PI);
-  context.fill();
-  context.strokeStyle = stroke;
+/** Crosses in the circles of what failed. */
+function crossFailures(chart: Chart<'line'>): void {
+  const context = chart.ctx;
+  context.save();
+  context.strokeStyle = getComputedStyle(document.body).getPropertyValue('--vscode-editor-background');
   context.lineWidth = 1.5;
   context.beginPath();
-  context.moveTo(3.8, 3.8);
-  context.lineTo(8.2, 8.2);
-  context.moveTo(8.2, 3.8);
-  context.lineTo(3.8, 8.2);
+  for (const [index, { showLine }] of chart.data.datasets.entries()) {
+    if (showLine !== false) continue;
+    for (const { x, y } of chart.getDatasetMeta(index).data) {
+      context.moveTo(x - 2.2, y - 2.2);
+      context.lineTo(x + 2.2, y + 2.2);
+      context.moveTo(x + 2.2, y - 2.2);
+      context.lineTo(x - 2.2, y + 2.2);
+    }
+  }
   context.stroke();
-  return image;
+  context.restore();
 }
 
 /** A colour of the style sheet as the canvas takes it: mixtures are computed by the browser. */

@@ -248,5 +248,6 @@ function expectedEnd(run: RunRecord, left: number | null, toldAt: number): strin
   if (run.cancelRequestedAt !== null) return 'being cancelled';
   if (left === null) return 'nothing like it has run before, so its end is not known';
   const end = toldAt + left * 1000;
+  if (end < Date.now()) return 'it takes longer than before';
   return `about ${formatClock((end - Date.now()) / 1000)} left, ends ${formatTimeOfDay(end, 'seconds')}`;
 }
