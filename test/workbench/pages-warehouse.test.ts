@@ -6,6 +6,7 @@ import assert from 'node:assert/strict';
 import { after, before, describe, it } from 'mocha';
 import type { Frame } from 'playwright-core';
 import { runMillrace } from '../support/millrace.ts';
+import { waitUntil } from '../support/wait.ts';
 import { checkAccessibility } from './support/accessibility.ts';
 import { themeClasses, themeKinds } from './support/themes.ts';
 import {
@@ -302,6 +303,7 @@ describe('the warehouse in the editor', function () {
     await row(/^collect_data/).waitFor({ state: 'detached' });
     await row(/^reports, pipeline/).click({ button: 'right' });
     const menu = page.locator('.monaco-menu');
+    await menu.getByRole('menuitem').first().waitFor();
     const offered = await menu.getByRole('menuitem').allInnerTexts();
     assert.deepEqual(
       offered.map(text => text.trim()),
@@ -317,7 +319,7 @@ describe('the warehouse in the editor', function () {
       ],
     );
     await menu.getByRole('menuitem', { name: 'Copy Path' }).click();
-    assert.equal(await page.evaluate(() => navigator.clipboard.readText()), 'reports');
+    await waitUntil(async () => (await page.evaluate(() => navigator.clipboard.readText())) === 'reports');
   });
 
   it('has every command in the palette', async () => {
