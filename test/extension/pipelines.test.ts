@@ -93,19 +93,22 @@ describe('pipelines in the editor', () => {
       pipelines,
       text => text.includes('sync~spin gated [') && /sync~spin wait \[\d+s\]/.test(text),
     );
-    assert.match(pipelines(), /circle-large-outline left \[queued\]/);
+    await eventually(pipelines, text => /circle-large-outline left \[queued\]/.test(text));
     await eventually(
       () => window.api.describe().statusBar,
       text => text.startsWith('$(sync~spin) gated 0/4'),
     );
-    assert.match(runs(), new RegExp(`sync~spin ${String(runId)} gated`));
+    await eventually(runs, text => text.includes(`sync~spin ${String(runId)} gated`));
 
     await writeFile(join(window.directory, 'go'), '');
     await eventually(runs, text => text.includes(`error ${String(runId)} gated`));
-    assert.match(runs(), /query: relation "nowhere" does not exist/);
+    await eventually(runs, text => text.includes('query: relation "nowhere" does not exist'));
     await eventually(pipelines, text => /pass left \[.*ago|pass left \[.*just now/.test(text));
     await eventually(pipelines, text => text.includes('error gated [failed, '));
-    assert.match(window.api.describe().statusBar, /^\$\(error\) gated failed$/);
+    await eventually(
+      () => window.api.describe().statusBar,
+      text => text === '$(error) gated failed',
+    );
 
     const source = vscode.Uri.file(join(window.directory, 'gated.pipeline.ts'));
     const sql = vscode.Uri.file(join(window.directory, 'query.sql'));
