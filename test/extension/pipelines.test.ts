@@ -93,7 +93,7 @@ describe('pipelines in the editor', () => {
       pipelines,
       text => text.includes('sync~spin gated [') && /sync~spin wait \[\d+s\]/.test(text),
     );
-    await eventually(pipelines, text => /circle-large-outline left \[queued\]/.test(text));
+    await eventually(pipelines, text => text.includes('circle-large-outline left [queued]'));
     await eventually(
       () => window.api.describe().statusBar,
       text => text.startsWith('$(sync~spin) gated 0/4'),
