@@ -84,9 +84,7 @@ async function buildRunner(directory) {
       chunkNames: 'chunk-[hash]',
       external: ['pg-native'],
       plugins: [apart(/^ts-morph$/, morphParser)],
-      entryPoints: Object.fromEntries(
-        Object.entries(entries).filter(([, source]) => existsSync(join(root, source))),
-      ),
+      entryPoints: entries,
       define: { MILLRACE_BUNDLED: 'true', __dirname: '__millraceDirname', __filename: '__millraceFilename' },
       // Packages in CommonJS ask for Node's modules by require(), and for files beside them by __dirname.
       banner: {
@@ -207,7 +205,6 @@ const builders = { runner: buildRunner, extension: buildExtension, webview: buil
 export async function buildInto(directory, wanted = parts) {
   const metafiles = [];
   for (const part of wanted) {
-    if (part === 'extension' && !existsSync(join(root, 'extension/activate.ts'))) continue;
     const fingerprint = sourceFingerprint(part);
     const aside = join(directory, `.building-${part}-${process.pid}`);
     rmSync(aside, { recursive: true, force: true });
