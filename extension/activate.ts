@@ -8,7 +8,8 @@ export function activate(context: vscode.ExtensionContext): MillraceApi {
   useTranslations((message, ...values) => vscode.l10n.t(message, ...values));
   const log = vscode.window.createOutputChannel('Millrace', { log: true });
   const extension = new Extension(context, log);
-  context.subscriptions.push(log, extension);
+  // In the order in which they are disposed of: what ends may have something to say.
+  context.subscriptions.push(extension, log);
   extension.begin();
   const activationTime = performance.now() - begun;
   log.info(`Activated in ${activationTime.toFixed(1)} ms`);

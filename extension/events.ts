@@ -48,7 +48,45 @@ export interface Log {
   error(message: string): void;
 }
 
-/** Calls once for any number of wishes within some milliseconds. */
+/**
+ * Milliseconds between two changes of a tree view. VS Code draws a change at once, but one that comes within 200 ms of
+ * another waits until there was none for 200 ms: during a busy run that would be never.
+ */
+export const treePause = 220;
+
+/** Calls at once, and then at most once within some milliseconds: what is rare does not wait for what is frequent. */
+export class Paced implements Disposes {
+  readonly #pause: number;
+  readonly #call: () => void;
+  #timer: NodeJS.Timeout | undefined;
+  /** By `performance.now()`. */
+  #next = 0;
+
+  /** @param pause Milliseconds between two calls. */
+  constructor(pause: number, call: () => void) {
+    this.#pause = pause;
+    this.#call = call;
+  }
+
+  /** What is wished for within one turn of the event loop is one call. */
+  wish(): void {
+    this.#timer ??= setTimeout(
+      () => {
+        this.#timer = undefined;
+        this.#next = performance.now() + this.#pause;
+        this.#call();
+      },
+      Math.max(0, this.#next - performance.now()),
+    );
+  }
+
+  dispose(): void {
+    clearTimeout(this.#timer);
+    this.#timer = undefined;
+  }
+}
+
+/** Calls once for any number of wishes within some milliseconds, when these are over. */
 export class Coalesced implements Disposes {
   readonly #delay: number;
   readonly #call: () => void;

@@ -3,7 +3,7 @@ import * as vscode from 'vscode';
 import { OpenCommands } from './commands/open-commands.ts';
 import { ProjectCommands } from './commands/project-commands.ts';
 import { RunCommands } from './commands/run-commands.ts';
-import { isRecord, Targets } from './commands/targets.ts';
+import { isRecord, lostRow, Targets } from './commands/targets.ts';
 import { ConfigurationDocuments } from './configuration/configuration-documents.ts';
 import { FailureDiagnostics } from './diagnostics/failure-diagnostics.ts';
 import { type Disposes, messageOf } from './events.ts';
@@ -19,11 +19,12 @@ import { nodeStatus } from './project/project-state.ts';
 import { Projects } from './project/projects.ts';
 import { RunLauncher } from './runner/run-launcher.ts';
 import { RunsView } from './runs-view/runs-view.ts';
-import { loadsAfterSave } from './settings.ts';
+import { onStorePassword } from './secrets.ts';
+import { loadsAfterSave, storeUrl } from './settings.ts';
 import { StatusBarItem } from './status-bar/status-bar-item.ts';
 import { TaskProvider, taskType } from './tasks/task-provider.ts';
 import { PipelinesView } from './tree/pipelines-view.ts';
-import { welcomeState, welcomeStore } from './welcome/welcome-state.ts';
+import { neverRan, welcomeState, welcomeStore } from './welcome/welcome-state.ts';
 import { plainMessage } from './wording.ts';
 
 /** What {@link activate} gives to others: what the extension shows, as text. */
@@ -51,6 +52,7 @@ export class Extension implements Disposes {
   readonly #projectCommands: ProjectCommands;
   readonly #disposables: Disposes[] = [];
   readonly #contextKeys = new Map<string, unknown>();
+  #isDisposed = false;
 
   constructor(context: vscode.ExtensionContext, log: vscode.LogOutputChannel) {
     this.#log = log;
@@ -102,6 +104,12 @@ export class Extension implements Disposes {
       new FailureDiagnostics(projects),
       new Notifications(projects, launcher, panels),
       vscode.tasks.registerTaskProvider(taskType, new TaskProvider(projects, processes)),
+      onStorePassword(context.secrets, isOf => {
+        for (const each of projects.all) {
+          const url = storeUrl(vscode.Uri.parse(each.state.folder));
+          if (url !== undefined && isOf(url)) each.restart(each.state.trusted);
+        }
+      }),
       vscode.workspace.onDidSaveTextDocument(document => {
         this.#saved(document);
       }),
@@ -142,6 +150,7 @@ export class Extension implements Disposes {
   }
 
   dispose(): void {
+    this.#isDisposed = true;
     for (const disposable of this.#disposables.toReversed()) disposable.dispose();
   }
 
@@ -150,10 +159,14 @@ export class Extension implements Disposes {
   ): void {
     for (const [id, handler] of Object.entries(handlers))
       this.#disposables.push(
-        vscode.commands.registerCommand(id, async (argument: unknown, selected: unknown) => {
+        vscode.commands.registerCommand(id, async (...given: readonly unknown[]) => {
+          const [argument, selected] = given;
           try {
-            return await handler(argument, selected);
+            // A tree gives nothing for a row that it is just drawing anew, the palette gives no argument at all.
+            return await handler(given.length > 0 && argument === undefined ? lostRow : argument, selected);
           } catch (error) {
+            // Questions that nobody can answer any more.
+            if (this.#isDisposed) return undefined;
             this.#log.error(
               `${id}: ${error instanceof Error ? (error.stack ?? error.message) : String(error)}`,
             );
@@ -207,6 +220,7 @@ export class Extension implements Disposes {
       'hasRuns',
       states.some(({ runs }) => (runs?.total ?? 0) > 0),
     );
+    this.#setContext('neverRan', neverRan(states));
     this.#setContext(
       'running',
       states.some(({ live }) => [...live.values()].some(isGoingOn)),

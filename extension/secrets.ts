@@ -22,3 +22,13 @@ export async function keepStorePassword(
   if (password === '') await secrets.delete(keyOf(storeUrl));
   else await secrets.store(keyOf(storeUrl), password);
 }
+
+/** Tells of each address whose password was changed, in this window or in another one. */
+export function onStorePassword(
+  secrets: vscode.SecretStorage,
+  listener: (isOf: (storeUrl: string) => boolean) => void,
+): vscode.Disposable {
+  return secrets.onDidChange(({ key }) => {
+    listener(storeUrl => keyOf(storeUrl) === key);
+  });
+}

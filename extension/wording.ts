@@ -84,6 +84,13 @@ export function durationOfRun(run: Pick<RunRecord, 'startedAt' | 'endedAt'>, now
   return Math.max(0, ((run.endedAt ?? now) - run.startedAt) / 1000);
 }
 
+/** A state and what stands beside it, as it is read out: what begins with the state does not say it twice. */
+export function withState(state: string, description: string): string {
+  const rest = description.startsWith(state) ? description.slice(state.length) : undefined;
+  const saysIt = state !== '' && rest !== undefined && /^(?:$|[,:] )/.test(rest);
+  return [...(saysIt ? [] : [state]), description].filter(part => part !== '').join(', ');
+}
+
 /** The grey text beside a node: `4.1s, 1 m ago`, `17 of 31`, `queued`, `failed, 12 s ago`. */
 export function describeStatus(status: NodeStatus, now: number): string {
   switch (status.kind) {

@@ -23,6 +23,7 @@ import {
 } from 'node:fs';
 import { basename, dirname, join, relative } from 'node:path';
 import { build } from 'esbuild';
+import { onlyFlowcharts } from './mermaid-flowcharts.mjs';
 import { buildRecord, parts, pinnedNode, root, sourceFingerprint } from './setup.mjs';
 
 const node = {
@@ -138,28 +139,35 @@ async function buildRunner(directory) {
 }
 
 /**
- * CommonJS, which every VS Code loads alike. The client of the language server is half of it and has a file of its own:
- * activation would wait 10 ms for parsing it. It is loaded when the module that imports it runs, so that module is to
- * be imported by `import()`.
+ * CommonJS, which every VS Code loads alike. What activation does not need has files of their own, because it would wait
+ * for their parsing: the client of the language server, and the checks of what pages say. Such a file is loaded when the
+ * module that imports it runs, so that module is to be imported by `import()`, or what it imports.
  */
 async function buildExtension(directory) {
   const shared = {
     ...node,
+    // Functions and classes keep their names, which stacks in the log show.
+    minify: true,
     format: 'cjs',
     external: ['vscode'],
     // require() stands in for import(): the hooks of VS Code for `vscode` are made for it.
     supported: { 'dynamic-import': false },
   };
   const client = 'language-client.cjs';
+  const checks = 'page-message.cjs';
   const metafiles = await bundle([
     build({
       ...shared,
       outfile: join(directory, 'extension.cjs'),
       entryPoints: ['extension/activate.ts'],
       define: { MILLRACE_BUNDLED: 'true' },
-      plugins: [apart(/^vscode-languageclient(\/node)?$/, client)],
+      plugins: [
+        apart(/^vscode-languageclient(\/node)?$/, client),
+        apart(/^\.\.?\/(?:.*\/)?page-message\.ts$/, checks),
+      ],
     }),
     build({ ...shared, outfile: join(directory, client), entryPoints: ['vscode-languageclient/node'] }),
+    build({ ...shared, outfile: join(directory, checks), entryPoints: ['extension/panels/page-message.ts'] }),
   ]);
   return metafiles;
 }
@@ -182,6 +190,7 @@ async function buildWebview(directory) {
     outdir: target,
     chunkNames: 'chunks/[name]-[hash]',
     external: ['./codicon.css', './codicon.ttf'],
+    plugins: [onlyFlowcharts],
     jsx: 'automatic',
     jsxImportSource: 'preact',
     entryPoints: [

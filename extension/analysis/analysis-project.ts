@@ -73,7 +73,8 @@ export class AnalysisProject {
         return;
       }
     }
-    const wasThere = this.#overlay.stat(file) === 'file' && (text !== undefined || this.#files.hasSeen(file));
+    // Being on the disk is not enough: an editor may open a new file before anybody says that it has come.
+    const wasThere = this.#overlay.stat(file) === 'file' && this.#files.hasSeen(file);
     this.#overlay.set(file, text);
     const isThere = this.#overlay.stat(file) === 'file';
     this.#files.forget(file, isThere);
@@ -204,12 +205,16 @@ export class AnalysisProject {
     const depth = (path: string): number => path.split(/[\\/]/).length;
     // Those at the top come first: they are the ones that import others.
     const inOrder = [...paths].sort((a, b) => depth(a) - depth(b));
+    const order = new Map(paths.map((path, index) => [path, index]));
+    const place = (path: string): number => order.get(path) ?? 0;
     const evaluated: EvaluatedFile[] = [];
+    let traces = noTraces;
     for (let start = 0; start < inOrder.length; start += filesInPart) {
-      const part = new Set(inOrder.slice(start, start + filesInPart));
-      const names = paths.filter(path => part.has(path));
+      const names = inOrder.slice(start, start + filesInPart).sort((a, b) => place(a) - place(b));
       const found = this.#evaluate(signal, realm => realm.evaluate(names, config));
-      if (areIntertwined(evaluated, found) || importsOthers(found, part, paths)) return undefined;
+      const own = tracesOf(found);
+      if (cross(traces, own) || importsOthers(own, new Set(names), order)) return undefined;
+      traces = { sees: traces.sees.union(own.sees), shares: traces.shares.union(own.shares) };
       evaluated.push(...found);
     }
     const byPath = new Map(evaluated.map(file => [file.file, file]));
@@ -227,9 +232,8 @@ export class AnalysisProject {
       this.#evaluateInParts(paths, config, signal) ??
       this.#evaluate(signal, realm => realm.evaluate(paths, config));
     const others = this.#groups.filter(group => !affected.includes(group));
-    const isIntertwined = areIntertwined(others.flat(), evaluated);
     // The change connects files that had nothing to do with each other.
-    if (isIntertwined) this.#evaluateAll(signal);
+    if (cross(tracesOf(others.flat()), tracesOf(evaluated))) this.#evaluateAll(signal);
     else this.#groups = [...others, ...grouped(evaluated)];
   }
 
@@ -344,23 +348,37 @@ export async function analyzeProjectAndSql(options: AnalysisOptions): Promise<An
   return { ...analysis, diagnostics: distinct([...analysis.diagnostics, ...diagnostics]) };
 }
 
-/** Whether files see objects that others change, or import each other, which were evaluated apart. */
-function areIntertwined(some: readonly EvaluatedFile[], others: readonly EvaluatedFile[]): boolean {
-  const crosses = (from: readonly EvaluatedFile[], to: readonly EvaluatedFile[]): boolean => {
-    const shared = new Set(from.flatMap(file => [file.file, ...file.shared]));
-    return to.some(({ modules }) => !modules.isDisjointFrom(shared));
-  };
-  return crosses(some, others) || crosses(others, some);
+/** What files have to do with others: the modules that they see, and those in which others may see what they do. */
+interface Traces {
+  readonly sees: ReadonlySet<string>;
+  readonly shares: ReadonlySet<string>;
 }
 
-/** Whether some of the project's files import pipeline files that are not among them. */
+const noTraces: Traces = { sees: new Set(), shares: new Set() };
+
+function tracesOf(files: readonly EvaluatedFile[]): Traces {
+  const sees = new Set<string>();
+  const shares = new Set<string>();
+  for (const { file, modules, shared } of files) {
+    for (const module of modules) sees.add(module);
+    shares.add(file);
+    for (const module of shared) shares.add(module);
+  }
+  return { sees, shares };
+}
+
+/** Whether files see objects that others change, or import each other, which were evaluated apart. */
+function cross(a: Traces, b: Traces): boolean {
+  return !a.sees.isDisjointFrom(b.shares) || !b.sees.isDisjointFrom(a.shares);
+}
+
+/** Whether some of the project's pipeline files import others that are not among them. */
 function importsOthers(
-  files: readonly EvaluatedFile[],
+  { sees }: Traces,
   part: ReadonlySet<string>,
-  all: readonly string[],
+  all: ReadonlyMap<string, unknown>,
 ): boolean {
-  const others = new Set(all.filter(path => !part.has(path)));
-  return files.some(({ modules }) => !modules.isDisjointFrom(others));
+  return [...sees].some(module => all.has(module) && !part.has(module));
 }
 
 function rootOf(nodes: readonly StaticNodeGraph[]): StaticNodeGraph {

@@ -33,7 +33,9 @@ export function mergeGraphs(
   loaded: NodeGraph | undefined,
   options: MergeOptions = {},
 ): MergedGraph {
-  if (loaded === undefined) return { root: onlyStatic(known), differences: [] };
+  if (loaded === undefined) {
+    return { root: { ...known, nodes: known.nodes.map(topOnlyStatic), origin: 'static' }, differences: [] };
+  }
   const { isIncomplete = false, isStale = () => false, isUncertain = () => false } = options;
   const differences: string[] = [];
   const loadedById = new Map(loaded.nodes.map(node => [node.id, node]));
@@ -42,13 +44,13 @@ export function mergeGraphs(
   for (const node of known.nodes) {
     const partner = loadedById.get(node.id);
     placed.add(node.id);
-    if (isStale(node.id)) nodes.push(onlyStatic(node));
+    if (isStale(node.id)) nodes.push(topOnlyStatic(node));
     else if (partner !== undefined) {
       const own: string[] = [];
       nodes.push(merge(node, partner, own));
       if (!isUncertain(node.id)) differences.push(...own);
     } else if (isIncomplete) {
-      nodes.push(onlyStatic(node));
+      nodes.push(topOnlyStatic(node));
     } else if (node.kind !== 'dynamic') {
       if (!isUncertain(node.id)) differences.push(`"${formatPath(node.path)}" is not in the loaded graph`);
     }
@@ -60,6 +62,15 @@ export function mergeGraphs(
     if (hasPlaceholder) nodes.push(onlyLoaded(node));
   }
   return { root: { ...known, nodes, origin: 'static' }, differences };
+}
+
+/** The top-level pipelines that nothing was merged with: as long as the analysis of one is the same, so is this. */
+const unmerged = new WeakMap<StaticNodeGraph, MergedNode>();
+
+function topOnlyStatic(node: StaticNodeGraph): MergedNode {
+  let known = unmerged.get(node);
+  if (known === undefined) unmerged.set(node, (known = onlyStatic(node)));
+  return known;
 }
 
 function onlyStatic(node: StaticNodeGraph): MergedNode {

@@ -24,7 +24,7 @@ export const defaultPipelineFiles: readonly string[] = ['**/*.pipeline.{ts,mts,j
 const ignored = ['**/node_modules/**', '**/.*/**'];
 
 /** Characters of all files of which the syntax tree is kept; a tree takes some 30 bytes for each. */
-const maxParsedLength = 600_000;
+const maxParsedLength = 1_500_000;
 
 /** More than are parsed for an edit. */
 const fewFiles = 10;
@@ -38,7 +38,7 @@ export class ProjectFiles {
   /** Files that were parsed since the trees were last counted. */
   readonly #fresh: string[] = [];
   readonly #matchers = new Map<string, Matcher>();
-  /** Files that were there when something asked for them. */
+  /** Files that were there when something asked for them, or for what is in their directory. */
   readonly #seen = new Set<string>();
   /**
    * Takes note of every file and directory whose content an answer depends on. That a file is there is not noted: when
@@ -54,7 +54,7 @@ export class ProjectFiles {
   /** Forgets what was read of a file, since it has changed. */
   forget(path: string, isThere = true): void {
     // When it comes back, it is a new one.
-    if (!isThere) this.#seen.delete(path);
+    this.#note(path, isThere);
     this.#parsed.delete(path);
     if (path.endsWith('.json')) this.#matchers.clear();
   }
@@ -64,7 +64,7 @@ export class ProjectFiles {
     return this.#parsed.get(path)?.text === text;
   }
 
-  /** Whether a file was there when something asked for it last. */
+  /** Whether a file was there when something asked for it last, or for what is in its directory. */
   hasSeen(path: string): boolean {
     return this.#seen.has(path);
   }
@@ -239,13 +239,17 @@ export class ProjectFiles {
   /** What globbing asks of a file system, answered by ours. */
   #globFileSystem(): NonNullable<GlobOptions['fs']> {
     const readdirSync = (path: string): unknown[] => {
-      this.onRead(resolve(path));
-      return (this.fileSystem.readDirectory(resolve(path)) ?? []).map(({ name, isDirectory }) => ({
-        name,
-        isDirectory: () => isDirectory,
-        isFile: () => !isDirectory,
-        isSymbolicLink: () => false,
-      }));
+      const directory = resolve(path);
+      this.onRead(directory);
+      return (this.fileSystem.readDirectory(directory) ?? []).map(({ name, isDirectory }) => {
+        if (!isDirectory && isEdited(name)) this.#note(join(directory, name), true);
+        return {
+          name,
+          isDirectory: () => isDirectory,
+          isFile: () => !isDirectory,
+          isSymbolicLink: () => false,
+        };
+      });
     };
     return { readdirSync } as unknown as NonNullable<GlobOptions['fs']>;
   }
@@ -269,6 +273,11 @@ export class ProjectFiles {
 
 export function isInstalled(path: string): boolean {
   return path.includes('/node_modules/') || path.includes('\\node_modules\\');
+}
+
+/** Whether people edit files of such a name: of data, there may be any number. */
+function isEdited(name: string): boolean {
+  return /\.(?:[cm]?[jt]s|json|sql|py|sh|env)$/.test(name);
 }
 
 function decode(specifier: string): string {

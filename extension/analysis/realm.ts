@@ -24,7 +24,7 @@ import { Abandoned, Coerced, Dyn, Unsupported, UserThrow } from './evaluator/val
 import type { ProjectFiles } from './project-files.ts';
 import type { TaskSql } from './sql/task-sql.ts';
 import { GraphMaker, placeholder, sentence } from './static-graph.ts';
-import { locationOf, rangeOf } from './syntax.ts';
+import { locationOf, rangeOf, type SyntaxNode } from './syntax.ts';
 
 export interface RealmOptions {
   readonly files: ProjectFiles;
@@ -369,11 +369,9 @@ export class Realm {
     for (const module of this.#modules.all)
       for (const name of module.exportNames()) exports.add(exported(module, name));
     // A node that is made in a loop, or under a condition of its own, may be left out on purpose.
-    const usedPlaces = new Set(
-      [...infos.nodes]
-        .filter(([node, info]) => info.isUsed || node.parent !== undefined)
-        .map(([, { made }]) => made),
-    );
+    const usedPlaces = new Set<SyntaxNode | undefined>();
+    for (const [node, { isUsed, made }] of infos.nodes)
+      if (isUsed || node.parent !== undefined) usedPlaces.add(made);
     for (const [node, info] of infos.nodes) {
       const { module, made } = info;
       if (module === undefined || made === undefined || module.hasFailed || module.dynamic !== undefined)
@@ -398,10 +396,11 @@ export class Realm {
       const [options] = args;
       if (typeof options !== 'object' || options === null) continue;
       const { db, sqlFile, file, fileDependencies } = options as Readonly<Record<string, unknown>>;
-      const at = (option: string): ReturnType<typeof locationOf> =>
-        locationOf(optionValue(made, option) ?? made);
       if (databases !== undefined && typeof db === 'string' && !databases.includes(db))
         found.push({ module, diagnostic: unknownDatabase(db, databases, optionValue(made, 'db') ?? made) });
+      if (sqlFile === undefined && file === undefined && fileDependencies === undefined) continue;
+      const at = (option: string): ReturnType<typeof locationOf> =>
+        locationOf(optionValue(made, option) ?? made);
       const isScript = infos.commands.get(command)?.kind === 'RunScript';
       const names: readonly (readonly [string, unknown])[] = [
         ['sqlFile', sqlFile],

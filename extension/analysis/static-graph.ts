@@ -12,6 +12,13 @@ import { Coerced, Dyn, isSignal, UserThrow } from './evaluator/values.ts';
 import { type TaskSql, taskSql } from './sql/task-sql.ts';
 import { locationOf } from './syntax.ts';
 
+type Writable<Type> = { -readonly [Name in keyof Type]: Type[Name] };
+
+const noNodes: readonly StaticNodeGraph[] = [];
+const noUpstreams: readonly string[] = [];
+const noParts: readonly UnknownPart[] = [];
+const noEdges: readonly EdgeLocation[] = [];
+
 export class GraphMaker {
   readonly #machine: Machine;
   /** The tasks with SQL of all graphs that were made. */
@@ -44,29 +51,30 @@ export class GraphMaker {
     unknownUpstreams: readonly UnknownPart[],
   ): StaticNodeGraph {
     const info = this.#machine.host.infos.of(node);
-    const unknown = [...unknownUpstreams, ...this.#unknownParts(node, info)];
+    const unknown = this.#unknownParts(node, info, unknownUpstreams);
     const reason = reasonOf(info);
     const made = locate(info.made);
     const added = locate(info.added);
     const sql = isPipeline(node) ? undefined : taskSql(this.#machine.host.infos, node, path);
     if (sql !== undefined) this.tasks.push(sql);
-    return {
+    const graph: Writable<StaticNodeGraph> = {
       id,
       path,
       kind: reason === undefined ? node.kind : 'dynamic',
       description: text(node.description, info.unknown.get('description')),
       labels: info.unknown.has('labels') ? {} : node.labels,
       upstreams,
-      nodes: isPipeline(node) ? this.#children(node, path) : [],
+      nodes: isPipeline(node) ? this.#children(node, path) : noNodes,
       commands: this.#commands(node, info),
-      ...(made === undefined ? {} : { location: made }),
-      ...(added === undefined ? {} : { addedAt: added }),
       edges: edgesOf(info, upstreams),
-      ...properties(node),
-      ...(unknown.length === 0 ? {} : { unknown }),
-      ...(reason === undefined ? {} : { reason }),
-      ...(info.context === undefined ? {} : { occurrence: info.context.kind }),
     };
+    if (made !== undefined) graph.location = made;
+    if (added !== undefined) graph.addedAt = added;
+    takeProperties(graph, node);
+    if (unknown.length > 0) graph.unknown = unknown;
+    if (reason !== undefined) graph.reason = reason;
+    if (info.context !== undefined) graph.occurrence = info.context.kind;
+    return graph;
   }
 
   #children(pipeline: Pipeline, path: NodePath): StaticNodeGraph[] {
@@ -77,7 +85,7 @@ export class GraphMaker {
     const { open, edgesUnknown } = infos.ofPipeline(pipeline);
     const uncertainty = infos.uncertainty(pipeline);
     const graphs = children.map(child => {
-      const waitsFor = upstreams.get(child) ?? [];
+      const waitsFor = upstreams.get(child) ?? noUpstreams;
       const nodes = waitsFor.map(id => pipeline.nodes.get(id)).filter(node => node !== undefined);
       const info = infos.of(child);
       // The initial node is waited for, and the final node waits, only where nothing else does.
@@ -90,15 +98,17 @@ export class GraphMaker {
         open[0] ??
         (isImplicit ? uncertainty : undefined) ??
         nodes.map(node => infos.of(node).context?.dyn).find(found => found !== undefined);
-      const unknown = dyn === undefined ? [] : [unknownPart('upstreams', dyn)];
+      const unknown = dyn === undefined ? noParts : [unknownPart('upstreams', dyn)];
+      const id = ids.get(child) ?? child.id;
       return this.#graph(
         child,
-        ids.get(child) ?? child.id,
-        [...path, ids.get(child) ?? child.id],
-        nodes.map(node => ids.get(node) ?? node.id),
+        id,
+        [...path, id],
+        nodes.length === 0 ? noUpstreams : nodes.map(node => ids.get(node) ?? node.id),
         unknown,
       );
     });
+    if (open.length === 0) return graphs;
     const freeIds = new FreeIds(graphs.map(({ id }) => id));
     const reasons = new Map(open.map(dyn => [`${dyn.reason} ${String(dyn.node?.pos)}`, dyn]));
     for (const dyn of reasons.values()) {
@@ -108,37 +118,34 @@ export class GraphMaker {
     return graphs;
   }
 
-  /** Ids as they are, and for what has no known id what is known of it. */
+  /** What is known of the ids of nodes that have no known id. */
   #displayIds(nodes: readonly Node[]): Map<Node, string> {
     const { infos } = this.#machine.host;
     const ids = new Map<Node, string>();
-    const certain = nodes.filter(node => infos.of(node).placeholder === undefined);
-    const freeIds = new FreeIds(certain.map(({ id }) => id));
+    let freeIds: FreeIds | undefined;
     for (const node of nodes) {
       const dyn = infos.of(node).placeholder;
-      if (dyn === undefined) {
-        ids.set(node, node.id);
-        continue;
-      }
+      if (dyn === undefined) continue;
+      freeIds ??= new FreeIds(
+        nodes.filter(other => infos.of(other).placeholder === undefined).map(({ id }) => id),
+      );
       ids.set(node, freeIds.take(dyn.pattern.replaceAll('${…}', '…')));
     }
     return ids;
   }
 
-  #unknownParts(node: Node, info: NodeInfo): UnknownPart[] {
-    const parts = [...info.unknown].map(([option, dyn]) => unknownPart(option, dyn));
-    for (const option of [
-      'description',
-      'maxRetries',
-      'timeout',
-      'maxParallelTasks',
-      'onFailure',
-      'labels',
-    ]) {
+  #unknownParts(
+    node: Node,
+    info: NodeInfo,
+    unknownUpstreams: readonly UnknownPart[],
+  ): readonly UnknownPart[] {
+    let parts: UnknownPart[] | undefined;
+    for (const [option, dyn] of info.unknown) (parts ??= []).push(unknownPart(option, dyn));
+    for (const option of optionsOfNodes) {
       const value: unknown = Reflect.get(node, option);
-      if (value instanceof Dyn) parts.push(unknownPart(option, value));
+      if (value instanceof Dyn) (parts ??= []).push(unknownPart(option, value));
     }
-    return parts;
+    return parts === undefined ? unknownUpstreams : [...unknownUpstreams, ...parts];
   }
 
   #commands(node: Node, info: NodeInfo): readonly StaticCommandGraph[] | null {
@@ -151,15 +158,11 @@ export class GraphMaker {
     const info = this.#machine.host.infos.commands.get(command);
     const location = locate(info?.made);
     const summary = info?.unknown ?? this.#summary(command);
-    return {
-      kind: info?.kind ?? constructorName(command),
-      ...(summary instanceof Dyn
-        ? { reason: sentence('What it does', summary) }
-        : summary === undefined
-          ? {}
-          : { summary: this.#mask(summary) }),
-      ...(location === undefined ? {} : { location }),
-    };
+    const graph: Writable<StaticCommandGraph> = { kind: info?.kind ?? constructorName(command) };
+    if (summary instanceof Dyn) graph.reason = sentence('What it does', summary);
+    else if (summary !== undefined) graph.summary = this.#mask(summary);
+    if (location !== undefined) graph.location = location;
+    return graph;
   }
 
   #summary(command: Command): string | undefined | Dyn {
@@ -189,6 +192,15 @@ export class GraphMaker {
     }
   }
 }
+
+const optionsOfNodes = [
+  'description',
+  'maxRetries',
+  'timeout',
+  'maxParallelTasks',
+  'onFailure',
+  'labels',
+] as const;
 
 /** A node for something of which nothing else is known. */
 export function placeholder(
@@ -236,7 +248,8 @@ function unknownPart(option: string, dyn: Dyn): UnknownPart {
   return { option, reason: dyn.reason, ...(location === undefined ? {} : { location }) };
 }
 
-function edgesOf(info: NodeInfo, upstreams: readonly string[]): EdgeLocation[] {
+function edgesOf(info: NodeInfo, upstreams: readonly string[]): readonly EdgeLocation[] {
+  if (info.edges.size === 0) return noEdges;
   return [...info.edges]
     .filter(([upstream]) => upstreams.includes(upstream))
     .map(([upstream, node]) => ({ upstream, location: locationOf(node) }));
@@ -265,19 +278,27 @@ function locate(node: Parameters<typeof locationOf>[0] | undefined): SourceLocat
   return node === undefined ? undefined : locationOf(node);
 }
 
-function properties(node: Node): Partial<StaticNodeGraph> {
-  const known = (name: string, value: unknown): Record<string, unknown> =>
-    value === undefined || value instanceof Dyn ? {} : { [name]: value };
+/** Takes over the options of a node that are known and given. */
+function takeProperties(graph: Writable<StaticNodeGraph>, node: Node): void {
   if (isPipeline(node)) {
-    return {
-      ...known('maxParallelTasks', node.maxParallelTasks),
-      ...known('onFailure', node.onFailure),
-      ...(Object.keys(node.params).length === 0 ? {} : { params: node.params }),
-    };
+    take(graph, 'maxParallelTasks', node.maxParallelTasks);
+    take(graph, 'onFailure', node.onFailure);
+    if (Object.keys(node.params).length > 0) graph.params = node.params;
+  } else if (isTask(node)) {
+    take(graph, 'maxRetries', node.maxRetries);
+    take(graph, 'timeout', node.timeout);
+  } else if (isParallelTask(node)) {
+    take(graph, 'maxParallelTasks', node.maxParallelTasks);
+    take(graph, 'maxRetries', node.maxRetries);
   }
-  if (isTask(node)) return { ...known('maxRetries', node.maxRetries), ...known('timeout', node.timeout) };
-  if (isParallelTask(node)) {
-    return { ...known('maxParallelTasks', node.maxParallelTasks), ...known('maxRetries', node.maxRetries) };
-  }
-  return {};
+}
+
+function take<Name extends 'maxParallelTasks' | 'onFailure' | 'maxRetries' | 'timeout'>(
+  graph: Writable<StaticNodeGraph>,
+  name: Name,
+  value: StaticNodeGraph[Name] | undefined,
+): void {
+  // The program may have given a value that is not known.
+  if (value === undefined || (value as unknown) instanceof Dyn) return;
+  Object.assign(graph, { [name]: value });
 }

@@ -2,7 +2,7 @@
 import { isAbsolute, join } from 'node:path';
 import * as vscode from 'vscode';
 import { formatPath, type NodePath, type SourceLocation } from '../../runner/model.ts';
-import type { OutputQuery } from '../../runner/records.ts';
+import type { OutputQuery, RunRecord } from '../../runner/records.ts';
 import { t } from '../l10n.ts';
 import type { OutputDocuments } from '../output-documents/output-documents.ts';
 import type { Panels } from '../panels/panels.ts';
@@ -95,6 +95,7 @@ export class OpenCommands {
   }
 
   async #openSource(argument: unknown): Promise<void> {
+    // Where the cursor is, the source is.
     const [given] = this.#targets.nodes(argument, undefined);
     const target = given ?? (await this.#targets.pickNode(t('Go to the source of')));
     if (target !== undefined) await this.openSourceOf(target.project, target.path);
@@ -136,12 +137,13 @@ export class OpenCommands {
   }
 
   async #copyPath(argument: unknown): Promise<void> {
-    const [node] = this.#targets.nodes(argument, undefined);
-    if (node !== undefined) await vscode.env.clipboard.writeText(formatPath(node.path));
+    const target = await this.#targets.node(argument, t('Copy the path of'));
+    if (target !== undefined) await vscode.env.clipboard.writeText(formatPath(target.path));
   }
 
   async #copyRunError(argument: unknown): Promise<void> {
-    const target = await this.#targets.run(argument, '');
+    const hasError = ({ failure }: RunRecord): boolean => failure !== null;
+    const target = await this.#targets.run(argument, t('Copy the error of'), hasError);
     const run = target === undefined ? undefined : await findRun(target.project, target.runId);
     if (run?.failure != null)
       await vscode.env.clipboard.writeText(`${formatPath(run.failure.nodePath)}: ${run.failure.error}`);

@@ -12,7 +12,7 @@ import { processEnvironment } from '../runner/environment.ts';
 import { showError } from '../runner/run-launcher.ts';
 import { runCommand } from '../runner/run-starter.ts';
 import type { RunsView } from '../runs-view/runs-view.ts';
-import { keepStorePassword } from '../secrets.ts';
+import { keepStorePassword, storePassword } from '../secrets.ts';
 import { storeUrl } from '../settings.ts';
 import type { PipelinesView } from '../tree/pipelines-view.ts';
 import { filterStates, type FilterState } from '../tree/tree-filter.ts';
@@ -152,8 +152,9 @@ export class ProjectCommands {
       ignoreFocusOut: true,
     });
     if (password === undefined) return;
-    await keepStorePassword(context.secrets, url, password);
-    project.restart(project.state.trusted);
+    // Everybody who uses the address hears of another password, and of no other one.
+    if (((await storePassword(context.secrets, url)) ?? '') === password) await project.retryStore();
+    else await keepStorePassword(context.secrets, url, password);
   }
 
   /**

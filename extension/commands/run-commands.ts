@@ -14,7 +14,7 @@ import { runOf } from '../project/project-state.ts';
 import type { Projects } from '../project/projects.ts';
 import { allowed, type RunLauncher, showError } from '../runner/run-launcher.ts';
 import { runCommand } from '../runner/run-starter.ts';
-import { nameOfPath } from '../wording.ts';
+import { nameOfPath, plainMessage } from '../wording.ts';
 import type { NodeTarget, Targets } from './targets.ts';
 
 export interface RunCommandParts {
@@ -111,7 +111,7 @@ export class RunCommands {
   async #run(argument: unknown, selected: unknown, withUpstreams: boolean): Promise<number | undefined> {
     const given = this.#targets.nodes(argument, selected);
     const title = withUpstreams ? t('Run with upstreams') : t('Run');
-    const picked = given.length > 0 ? given : [await this.#targets.node(undefined, title)];
+    const picked = given.length > 0 ? given : [await this.#targets.node(argument, title)];
     const targets = picked.filter(target => target !== undefined);
     let runId: number | undefined;
     for (const [project, paths] of byProject(targets))
@@ -126,9 +126,16 @@ export class RunCommands {
 
   async #stop(argument: unknown): Promise<void> {
     const [target] = this.#targets.nodes(argument, undefined);
-    const runId = target === undefined ? undefined : runOf(target.project.state, target.path);
-    if (target !== undefined && runId !== undefined) await this.cancel(target.project, runId);
-    else await this.#cancelRun(undefined);
+    if (target === undefined) {
+      await this.#cancelRun(argument);
+      return;
+    }
+    const runId = runOf(target.project.state, target.path);
+    if (runId !== undefined) await this.cancel(target.project, runId);
+    else
+      await vscode.window.showInformationMessage(
+        t('{0} does not run any more.', plainMessage(nameOfPath(target.path))),
+      );
   }
 
   async #cancelRun(argument: unknown): Promise<void> {
@@ -144,7 +151,7 @@ export class RunCommands {
   }
 
   async #debug(argument: unknown): Promise<void> {
-    const target = await this.#targets.node(argument, t('Debug'));
+    const target = await this.#targets.node(argument, t('Debug'), 'task');
     if (target !== undefined) await this.debugPath(target.project, target.path);
   }
 

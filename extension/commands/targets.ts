@@ -1,15 +1,22 @@
 /** What a command is about: what it is given by a tree, a lens or a page, else what the cursor is in, else what is picked. */
 import * as vscode from 'vscode';
-import { formatPath, type NodePath } from '../../runner/model.ts';
+import { formatPath, isAtOrBelow, type NodePath } from '../../runner/model.ts';
 import type { RunRecord } from '../../runner/records.ts';
 import { formatDuration } from '../../runner/format.ts';
 import { outcomeIcon, statusIcon } from '../icons.ts';
 import type { Language } from '../language-client.ts';
 import { t } from '../l10n.ts';
+import { findNode } from '../project/pipeline-index.ts';
 import type { Project } from '../project/project.ts';
 import { nodeStatus } from '../project/project-state.ts';
 import type { Projects } from '../project/projects.ts';
 import { describeStatus, durationOfRun, formatAge, nameOfRun, shortError, statusWord } from '../wording.ts';
+
+/** Stands for a row whose button was pressed and that the editor has no name for any more: only the user knows it. */
+export const lostRow: unique symbol = Symbol('lost row');
+
+/** What kind of node a command is about. */
+export type Wanted = 'any' | 'task';
 
 export interface NodeTarget {
   readonly project: Project;
@@ -37,16 +44,29 @@ export class Targets {
     return elements.flatMap(element => this.#node(element) ?? []);
   }
 
-  /** One node: by the argument, else by the cursor of a pipeline file, else picked. */
-  async node(argument: unknown, title: string): Promise<NodeTarget | undefined> {
-    return this.#node(argument) ?? (await this.#atCursor()) ?? (await this.pickNode(title));
+  /**
+   * One node: by the argument, else by the cursor of a pipeline file, else picked. Where a task is wanted and a pipeline
+   * is meant, one of its tasks is picked.
+   */
+  async node(argument: unknown, title: string, wanted: Wanted = 'any'): Promise<NodeTarget | undefined> {
+    const given = this.#node(argument) ?? (argument === lostRow ? undefined : await this.#atCursor());
+    const kind = given && findNode(given.project.state.pipelines, given.path)?.node.kind;
+    const isMeant = wanted === 'any' || kind !== 'pipeline';
+    return given !== undefined && isMeant ? given : await this.pickNode(title, wanted, given);
   }
 
-  async pickNode(title: string): Promise<NodeTarget | undefined> {
+  /** @param within The node at or below which the picked one is to be. */
+  async pickNode(
+    title: string,
+    wanted: Wanted = 'any',
+    within?: NodeTarget,
+  ): Promise<NodeTarget | undefined> {
     const now = Date.now();
-    const items = this.#projects.all.flatMap(project =>
+    const projects = within === undefined ? this.#projects.all : [within.project];
+    const items = projects.flatMap(project =>
       [...project.state.pipelines.byPath.values()]
-        .filter(({ node }) => node.kind !== 'dynamic')
+        .filter(({ node }) => node.kind !== 'dynamic' && (wanted === 'any' || node.kind !== 'pipeline'))
+        .filter(({ path }) => within === undefined || isAtOrBelow(path, within.path))
         .map(({ node, path }) => {
           const status = nodeStatus(project.state, path);
           return {
@@ -63,7 +83,7 @@ export class Targets {
     }
     const picked = await vscode.window.showQuickPick(items, {
       title,
-      placeHolder: t('A pipeline or a task'),
+      placeHolder: wanted === 'any' ? t('A pipeline or a task') : t('A task'),
     });
     return picked?.target;
   }
@@ -76,13 +96,21 @@ export class Targets {
     const active = vscode.window.activeTextEditor?.document.uri;
     const ofFile = active === undefined ? undefined : this.#projects.ofFile(active);
     if (ofFile !== undefined) return ofFile;
-    const [only, ...others] = this.#projects.all;
+    const onDisk = this.#projects.all.filter(({ state }) => state.analysis.kind !== 'virtual');
+    const [only, ...others] = onDisk;
     if (only === undefined) {
-      await vscode.window.showInformationMessage(t('No folder is open.'));
+      const isVirtual = this.#projects.all.length > 0;
+      await vscode.window.showInformationMessage(
+        isVirtual
+          ? t(
+              'This folder is not on a disk that programs can read. Open a copy of it to work with its pipelines.',
+            )
+          : t('No folder is open.'),
+      );
       return undefined;
     }
     if (others.length === 0) return only;
-    const items = this.#projects.all.map(project => ({ label: project.state.name, project }));
+    const items = onDisk.map(project => ({ label: project.state.name, project }));
     return (await vscode.window.showQuickPick(items, { placeHolder: t('Which folder?') }))?.project;
   }
 

@@ -12,11 +12,6 @@ export interface NodesMessage {
   readonly parts: readonly EditorPart[];
 }
 
-/** A node without what its place in the tree says, children included. */
-export function editorNode(node: MergedNode): EditorNode {
-  return { ...ownPart(node), nodes: node.nodes.map(editorNode) };
-}
-
 /** Whole pipelines, cut into messages of a bounded number of nodes; at least one message. */
 export function toMessages(pipelines: readonly MergedNode[], size = nodesPerMessage): NodesMessage[] {
   const messages: { changed: EditorNode[]; parts: { path: NodePath; nodes: EditorNode[] }[] }[] = [];
@@ -60,7 +55,7 @@ export function toMessages(pipelines: readonly MergedNode[], size = nodesPerMess
         if (message.parts.at(-1) !== part) part = undefined;
       }
     };
-    return { taken: { ...ownPart(node), nodes }, rest };
+    return { taken: ownPart(node, nodes), rest };
   };
   for (const pipeline of pipelines) {
     const message = current();
@@ -72,9 +67,10 @@ export function toMessages(pipelines: readonly MergedNode[], size = nodesPerMess
   return messages;
 }
 
-function ownPart(node: MergedNode): Omit<EditorNode, 'nodes'> {
+/** A node without what its place in the tree says. Written out, because there are many of them. */
+function ownPart(node: MergedNode, nodes: readonly EditorNode[]): EditorNode {
   const { id, kind, description, labels, upstreams, commands, origin, edges, unknown } = node;
-  return {
+  const part: Writable<EditorNode> = {
     id,
     kind,
     description,
@@ -82,23 +78,37 @@ function ownPart(node: MergedNode): Omit<EditorNode, 'nodes'> {
     upstreams,
     commands,
     origin,
-    ...given('location', node.location),
-    ...given('addedAt', node.addedAt),
-    ...(edges.length === 0 ? {} : { edges }),
-    ...given('reason', node.reason),
-    ...given('occurrence', node.occurrence),
-    ...(unknown === undefined ? {} : { unknown: unknown.map(({ option, reason }) => ({ option, reason })) }),
-    ...given('params', node.params),
-    ...given('maxRetries', node.maxRetries),
-    ...given('timeout', node.timeout),
-    ...given('onFailure', node.onFailure),
-    ...given('maxParallelTasks', node.maxParallelTasks),
+    nodes,
   };
+  if (node.location !== undefined) part.location = node.location;
+  if (node.addedAt !== undefined) part.addedAt = node.addedAt;
+  if (edges.length > 0) part.edges = edges;
+  if (node.reason !== undefined) part.reason = node.reason;
+  if (node.occurrence !== undefined) part.occurrence = node.occurrence;
+  if (unknown !== undefined) part.unknown = unknown.map(({ option, reason }) => ({ option, reason }));
+  if (node.params !== undefined) part.params = node.params;
+  if (node.maxRetries !== undefined) part.maxRetries = node.maxRetries;
+  if (node.timeout !== undefined) part.timeout = node.timeout;
+  if (node.onFailure !== undefined) part.onFailure = node.onFailure;
+  if (node.maxParallelTasks !== undefined) part.maxParallelTasks = node.maxParallelTasks;
+  return part;
 }
 
-function given<Name extends string, Value>(
-  name: Name,
-  value: Value | undefined,
-): Partial<Record<Name, Value>> {
-  return value === undefined ? {} : ({ [name]: value } as Record<Name, Value>);
+type Writable<Type> = { -readonly [Name in keyof Type]: Type[Name] };
+
+/** Whether two values say the same as JSON does, where their members have the same order. */
+export function isSameJson(a: unknown, b: unknown): boolean {
+  if (a === b) return true;
+  if (typeof a !== 'object' || typeof b !== 'object' || a === null || b === null) return false;
+  if (Array.isArray(a) || Array.isArray(b)) {
+    if (!Array.isArray(a) || !Array.isArray(b) || a.length !== b.length) return false;
+    return a.every((item, index) => isSameJson(item, b[index]));
+  }
+  const [names, others] = [Object.keys(a), Object.keys(b)];
+  return (
+    names.length === others.length &&
+    names.every(
+      (name, index) => name === others[index] && isSameJson(Reflect.get(a, name), Reflect.get(b, name)),
+    )
+  );
 }

@@ -1,11 +1,10 @@
 /** One project that is being edited: its analysis, what the runner knows besides, and what the editor was told. */
-import { createHash } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { formatPath, type NodeGraph, type NodePath } from '../../runner/model.ts';
 import type { Analysis, Diagnostic, StaticNodeGraph } from '../analysis/analysis.ts';
 import { AnalysisProject } from '../analysis/analysis-project.ts';
 import { type MergedNode, mergeGraphs } from '../analysis/merge-graphs.ts';
-import { editorNode, toMessages } from './editor-nodes.ts';
+import { isSameJson, toMessages } from './editor-nodes.ts';
 import { Names, type Subject } from './names.ts';
 import { NodeIndex } from './node-index.ts';
 import { uriOf } from './place.ts';
@@ -52,8 +51,8 @@ export class LanguageProject implements Subject {
   readonly #project: AnalysisProject;
   readonly #signal: () => AbortSignal;
   readonly #outcomes = new Map<string, NodeOutcome>();
-  /** What the editor was told of each pipeline, as a hash, and of each file. */
-  readonly #told = new Map<string, { readonly source: StaticNodeGraph; readonly hash: string }>();
+  /** What the editor was told of each pipeline, and of each file. */
+  readonly #told = new Map<string, MergedNode>();
   readonly #toldDiagnostics = new Map<string, string>();
   #toldRest = '';
   #revision = 0;
@@ -196,26 +195,14 @@ export class LanguageProject implements Subject {
   }
 
   #pipelineChanges(root: MergedNode): PipelinesMessage[] {
-    const sources = new Map(this.analysis.root.nodes.map(node => [node.id, node]));
     const changed: MergedNode[] = [];
     const ids = new Set<string>();
     for (const node of root.nodes) {
       ids.add(node.id);
-      const source = sources.get(node.id);
       const told = this.#told.get(node.id);
-      // Without a loaded graph, the same object says the same.
-      if (
-        told !== undefined &&
-        told.source === source &&
-        this.#loaded === undefined &&
-        node.origin === 'static'
-      )
-        continue;
-      const hash = createHash('sha1')
-        .update(JSON.stringify(editorNode(node)))
-        .digest('base64');
-      if (told?.hash !== hash) changed.push(node);
-      this.#told.set(node.id, { source: source ?? node, hash });
+      if (told === node) continue;
+      if (told === undefined || !isSameJson(told, node)) changed.push(node);
+      this.#told.set(node.id, node);
     }
     const removed = [...this.#told.keys()].filter(id => !ids.has(id));
     for (const id of removed) this.#told.delete(id);

@@ -18,6 +18,7 @@ import { completions } from './completion.ts';
 import { quickFixes, toEditorDiagnostic } from './diagnostics.ts';
 import { type EditClock, StaleError } from './edit-clock.ts';
 import { hoverText } from './hover.ts';
+import { IdleCollection } from './idle-collection.ts';
 import type { LanguageProject } from './language-project.ts';
 import { lensesOf } from './lenses.ts';
 import { documentLinks } from './links.ts';
@@ -42,6 +43,7 @@ class Server {
   readonly #workspace: Workspace;
   readonly #documents = new TextDocuments(TextDocument);
   readonly #published = new Map<string, LanguageProject>();
+  readonly #idleCollection = new IdleCollection();
   #options = protocol.initializationOptions(undefined);
   #canWatch = false;
   #canChangeFolders = false;
@@ -325,6 +327,7 @@ class Server {
     // An edit that has arrived schedules again when it is taken in.
     if (!this.#clock.isBehind) for (const project of this.#workspace.projects) await this.#tell(project);
     this.#isTelling = false;
+    this.#idleCollection.worked();
     if (this.#wishes !== wishes) this.#schedule();
   }
 

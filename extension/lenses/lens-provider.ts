@@ -1,6 +1,6 @@
 /** Lenses above the nodes of pipeline files. */
 import * as vscode from 'vscode';
-import { Coalesced, type Disposes } from '../events.ts';
+import { type Disposes, Paced } from '../events.ts';
 import { t } from '../l10n.ts';
 import type { Language } from '../language-client.ts';
 import type { Lens } from '../language/protocol.ts';
@@ -8,12 +8,18 @@ import type { Projects } from '../project/projects.ts';
 import { concernsLenses, lensSettings } from '../settings.ts';
 import { lensTitles } from './lens-titles.ts';
 
+/**
+ * Milliseconds between two changes. VS Code asks for the lenses when nothing has changed for 250 ms: told more often, it
+ * would not ask during a busy run.
+ */
+const pause = 400;
+
 export class LensProvider implements vscode.CodeLensProvider, Disposes {
   readonly #projects: Projects;
   readonly #language: Language;
   readonly #changed = new vscode.EventEmitter<void>();
   readonly onDidChangeCodeLenses = this.#changed.event;
-  readonly #soon = new Coalesced(200, () => {
+  readonly #soon = new Paced(pause, () => {
     this.#changed.fire();
   });
   readonly #disposables: vscode.Disposable[];
@@ -52,7 +58,12 @@ export class LensProvider implements vscode.CodeLensProvider, Disposes {
   ): Promise<vscode.CodeLens[]> {
     const project = this.#projects.ofFile(document.uri);
     if (project === undefined || project.state.pipelines.byPath.size === 0) return [];
-    const lenses = await this.#language.lenses(document.uri, token);
+    const lenses = await this.#language.lenses(document.uri, token).catch((error: unknown) => {
+      if (token.isCancellationRequested) return [];
+      throw error;
+    });
+    // Nobody waits for them any more.
+    if (token.isCancellationRequested) return [];
     const { folder } = project.state;
     this.#drawn.set(document.uri.toString(), { lenses, titles: this.#titles(folder, lenses) });
     const settings = lensSettings();

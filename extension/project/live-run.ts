@@ -9,18 +9,25 @@ export interface LiveRun {
   /** For parallel tasks: how many of their sub-tasks have an outcome, by path. */
   readonly finishedBelow: ReadonlyMap<string, number>;
   readonly progress: RunProgress | null;
+  /** When the progress was told, in milliseconds since the epoch: what was left then is less by now. */
+  readonly progressAt: number;
 }
 
 /** What the run's row tells, before the details are there. */
 export function liveRun(run: RunRecord): LiveRun {
-  return { run, latest: new Map(), finishedBelow: new Map(), progress: null };
+  return { run, latest: new Map(), finishedBelow: new Map(), progress: null, progressAt: 0 };
 }
 
-export function liveRunOf(details: RunDetailsRecord): LiveRun {
-  return withNews(liveRun(details.run), details);
+/** @param now When the details were told. */
+export function liveRunOf(details: RunDetailsRecord, now: number): LiveRun {
+  return withNews(liveRun(details.run), details, now);
 }
 
-/** The run as it stands after what is new. */
+/**
+ * The run as it stands after what is new.
+ *
+ * @param now When that was told.
+ */
 export function withNews(
   live: LiveRun,
   news: {
@@ -28,6 +35,7 @@ export function withNews(
     readonly nodeRuns: readonly NodeRunRecord[];
     readonly progress: RunProgress;
   },
+  now: number,
 ): LiveRun {
   const latest = new Map(live.latest);
   const finishedBelow = new Map(live.finishedBelow);
@@ -40,7 +48,7 @@ export function withNews(
     const parent = formatPath(nodeRun.nodePath.slice(0, -1));
     if (isNew && nodeRun.kind === 'task') finishedBelow.set(parent, (finishedBelow.get(parent) ?? 0) + 1);
   }
-  return { run: news.run, latest, finishedBelow, progress: news.progress };
+  return { run: news.run, latest, finishedBelow, progress: news.progress, progressAt: now };
 }
 
 export function isGoingOn(live: LiveRun): boolean {

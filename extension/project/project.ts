@@ -2,7 +2,7 @@
 import { formatPath, type NodePath } from '../../runner/model.ts';
 import type { RunDetailsRecord, RunQuery, RunRecord } from '../../runner/records.ts';
 import type { ServiceMethod, ServiceRequests } from '../../runner/service/protocol.ts';
-import { Coalesced, type Disposes, Emitter, type Log, messageOf } from '../events.ts';
+import { Coalesced, type Disposes, Emitter, type Log, messageOf, Paced } from '../events.ts';
 import type { OutcomesMessage, PipelinesMessage } from '../language/protocol.ts';
 import { GraphLoader, type LoadedGraph } from '../runner/graph-loader.ts';
 import type { CommandLine } from '../runner/run-starter.ts';
@@ -43,9 +43,9 @@ export class Project implements Disposes {
   readonly #news: Emitter<ServiceNews>;
   readonly #graphs: Emitter<LoadedGraph>;
   readonly #outcomes: Emitter<OutcomesMessage>;
-  readonly #announce: Coalesced;
+  readonly #announce: Paced;
   readonly #readFigures: Coalesced;
-  readonly #readRuns: Coalesced;
+  readonly #readRuns: Paced;
   /** How many want to be told of a run, by its id. */
   readonly #followers = new Map<number, number>();
   /** Runs that the service tells of, as long as it lives. */
@@ -70,11 +70,11 @@ export class Project implements Disposes {
     this.#news = new Emitter(onFault);
     this.#graphs = new Emitter(onFault);
     this.#outcomes = new Emitter(onFault);
-    this.#announce = new Coalesced(together, () => {
+    this.#announce = new Paced(together, () => {
       this.#changes.fire(this.#state);
     });
     this.#readFigures = new Coalesced(200, () => void this.#quietly(this.#fetchFigures()));
-    this.#readRuns = new Coalesced(100, () => void this.#quietly(this.#fetchRuns()));
+    this.#readRuns = new Paced(100, () => void this.#quietly(this.#fetchRuns()));
     this.service = new ServiceClient(() => options.launch(this), log);
     this.service.onState(service => {
       this.#set({ service });
@@ -263,8 +263,8 @@ export class Project implements Disposes {
     for (const runId of [...this.#followers.keys()]) {
       if (this.#told.has(runId)) continue;
       const details = await this.followed(runId);
-      if (details === null || !this.#state.live.has(runId)) continue;
-      this.#setLive(liveRunOf(details));
+      if (details === null || !this.#followedByState.has(runId)) continue;
+      this.#setLive(liveRunOf(details, Date.now()));
       if (details.run.status !== 'running') this.#runChanged(details.run);
     }
   }
@@ -287,7 +287,7 @@ export class Project implements Disposes {
         break;
       case 'run': {
         const live = this.#state.live.get(news.run.runId);
-        if (live !== undefined) this.#setLive(withNews(live, news));
+        if (live !== undefined) this.#setLive(withNews(live, news, Date.now()));
         if (live !== undefined && news.run.status !== 'running') this.#runChanged(news.run);
         break;
       }
@@ -321,13 +321,14 @@ export class Project implements Disposes {
     if (this.#followedByState.has(runId)) return;
     this.#followedByState.add(runId);
     const details = await this.follow(runId);
-    if (this.#isDisposed) return;
+    // It may have ended meanwhile: then the answer is older than what is known.
+    if (this.#isDisposed || !this.#followedByState.has(runId)) return;
     if (details === null) {
       this.#followedByState.delete(runId);
       this.unfollow(runId);
       return;
     }
-    this.#setLive(liveRunOf(details));
+    this.#setLive(liveRunOf(details, Date.now()));
     this.#readRuns.wish();
     if (details.run.status !== 'running') this.#closeLive(details.run);
   }

@@ -1,7 +1,7 @@
 /** The projects of the window: one for each workspace folder. */
 import * as vscode from 'vscode';
 import type { RunRecord } from '../../runner/records.ts';
-import { Coalesced, type Disposes, Emitter, type Log } from '../events.ts';
+import { type Disposes, Emitter, type Log, Paced } from '../events.ts';
 import type { PipelinesMessage } from '../language/protocol.ts';
 import type { Processes } from '../processes.ts';
 import { concernsProcesses } from '../settings.ts';
@@ -25,7 +25,7 @@ export class Projects implements Disposes {
   readonly #closed: Emitter<Project>;
   readonly #changes: Emitter<undefined>;
   readonly #ended: Emitter<{ readonly project: Project; readonly run: RunRecord }>;
-  readonly #announce: Coalesced;
+  readonly #announce: Paced;
   #clock: NodeJS.Timeout | undefined;
 
   constructor(processes: Processes, log: Log) {
@@ -38,7 +38,7 @@ export class Projects implements Disposes {
     this.#closed = new Emitter(onFault);
     this.#changes = new Emitter(onFault);
     this.#ended = new Emitter(onFault);
-    this.#announce = new Coalesced(20, () => {
+    this.#announce = new Paced(20, () => {
       this.#changes.fire(undefined);
       this.#wind();
     });

@@ -10,6 +10,7 @@ import { parametersOf } from '../parameters/parameter-input.ts';
 import type { Processes } from '../processes.ts';
 import type { Project } from '../project/project.ts';
 import { storeUrl } from '../settings.ts';
+import { refusesUser } from '../welcome/welcome-state.ts';
 import { nameOfPath, plainMessage } from '../wording.ts';
 import { requestAgain, requestFor, type RunKind, type RunRequest } from './run-arguments.ts';
 import { type RunStart, startRun } from './run-starter.ts';
@@ -140,7 +141,8 @@ export class RunLauncher implements Disposes {
       : refusal.message;
     const isConcurrent = what.kind === 'run' && message.includes('--allow-concurrent');
     if (!isConcurrent) {
-      await showError(message, this.#log);
+      const wantsPassword = isStoreBySetting(project) && refusesUser(message);
+      await showError(message, this.#log, wantsPassword ? setPassword(project) : undefined);
       return undefined;
     }
     const anyway = t('Run Beside It');
@@ -192,18 +194,33 @@ export async function allowed(): Promise<boolean> {
   return false;
 }
 
+/** What helps beside reading the log. */
+export interface Remedy {
+  readonly title: string;
+  readonly command: string;
+  readonly argument: unknown;
+}
+
+function setPassword({ state: { folder } }: Project): Remedy {
+  return { title: t('Set Store Password'), command: 'millrace.setStorePassword', argument: { folder } };
+}
+
 /** An error for the user: its first line, with the rest in the log. */
 export async function showError(
   message: string,
   log: Pick<vscode.LogOutputChannel, 'error' | 'show'> & Log,
+  remedy?: Remedy,
 ): Promise<void> {
   log.error(message);
   const [first = message, ...more] = message.split('\n');
   const showLog = t('Show Log');
   const text = plainMessage(more.length === 0 ? first : `${first} …`);
+  const actions = remedy === undefined ? [showLog] : [remedy.title, showLog];
   // Not awaited by what failed: the message may stay for as long as the user likes.
-  void vscode.window.showErrorMessage(text, showLog).then(chosen => {
+  void vscode.window.showErrorMessage(text, ...actions).then(chosen => {
     if (chosen === showLog) log.show();
+    else if (chosen !== undefined && remedy !== undefined)
+      void vscode.commands.executeCommand(remedy.command, remedy.argument);
   });
   await Promise.resolve();
 }

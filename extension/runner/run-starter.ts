@@ -1,6 +1,7 @@
 /** Starts the command line: runs that go on without the editor, and short commands that answer. */
 import { spawn } from 'node:child_process';
-import type { Log } from '../events.ts';
+import { startInBackground } from '../../runner/background-run.ts';
+import { type Log, messageOf } from '../events.ts';
 import { t } from '../l10n.ts';
 import { cliFile, type Runtime } from './environment.ts';
 import { type RunKind, runArguments } from './run-arguments.ts';
@@ -20,19 +21,24 @@ export type RunStart =
 
 /** Begins a run in a process of its own, which goes on when the editor ends. */
 export async function startRun(commandLine: CommandLine, what: RunKind, log: Log): Promise<RunStart> {
-  const { code, stdout, stderr } = await runCommand(commandLine, [...runArguments(what), '--detach'], log);
-  const runId = Number(stdout.trim().split('\n')[0]);
-  const notices = stderr
+  const { runtime, env, directory } = commandLine;
+  const args = argumentsOf(commandLine, runArguments(what), log);
+  let said = '';
+  const start = await startInBackground({ execPath: runtime.execPath, args, directory, env }, text => {
+    said += text;
+  }).catch((error: unknown) => {
+    throw cannotStart(runtime, error);
+  });
+  const notices = said
     .split('\n')
     .map(line => line.replace(/^millrace: /, '').trimEnd())
-    .filter(line => line !== '' && !/^Run \d+ goes on in the background/.test(line));
-  if (code === 0 && Number.isSafeInteger(runId) && runId > 0) return { kind: 'started', runId, notices };
-  const message = notices.join('\n');
-  return {
-    kind: 'refused',
-    message:
-      message === '' ? t('The runner ended with exit code {0} and said nothing.', code ?? -1) : message,
-  };
+    .filter(line => line !== '');
+  if (start.kind === 'begun') return { kind: 'started', runId: start.runId, notices };
+  const message =
+    notices.length > 0
+      ? notices.join('\n')
+      : t('The runner ended with exit code {0} and said nothing.', start.exitCode ?? -1);
+  return { kind: 'refused', message };
 }
 
 export interface CommandResult {
@@ -48,15 +54,14 @@ export interface CommandResult {
  * @throws an error for people when the runtime cannot be started
  */
 export function runCommand(
-  { runtime, env, directory }: CommandLine,
+  commandLine: CommandLine,
   args: readonly string[],
   log: Log,
   signal?: AbortSignal,
 ): Promise<CommandResult> {
+  const { runtime, env, directory } = commandLine;
   const { promise, resolve, reject } = Promise.withResolvers<CommandResult>();
-  // Values of parameters may be nobody's business.
-  log.debug(`millrace ${args.map(arg => arg.replace(/=.*/s, '=…')).join(' ')} (in ${directory})`);
-  const child = spawn(runtime.execPath, [cliFile(runtime), '--project', directory, '--no-color', ...args], {
+  const child = spawn(runtime.execPath, argumentsOf(commandLine, args, log), {
     cwd: directory,
     env,
     stdio: ['ignore', 'pipe', 'pipe'],
@@ -68,21 +73,27 @@ export function runCommand(
   child.stdout.setEncoding('utf8').on('data', (text: string) => (stdout += text));
   child.stderr.setEncoding('utf8').on('data', (text: string) => (stderr += text));
   child.once('error', error => {
-    if (error.name === 'AbortError') reject(error);
-    else
-      reject(
-        new Error(
-          t(
-            'Millrace cannot be started with {0}: {1}. The setting millrace.nodePath names another Node.js.',
-            runtime.execPath,
-            error.message,
-          ),
-          { cause: error },
-        ),
-      );
+    reject(error.name === 'AbortError' ? error : cannotStart(runtime, error));
   });
   child.once('close', code => {
     resolve({ code, stdout, stderr });
   });
   return promise;
+}
+
+function argumentsOf({ runtime, directory }: CommandLine, args: readonly string[], log: Log): string[] {
+  // Values of parameters may be nobody's business.
+  log.debug(`millrace ${args.map(arg => arg.replace(/=.*/s, '=…')).join(' ')} (in ${directory})`);
+  return [cliFile(runtime), '--project', directory, '--no-color', ...args];
+}
+
+function cannotStart({ execPath }: Runtime, cause: unknown): Error {
+  return new Error(
+    t(
+      'Millrace cannot be started with {0}: {1}. The setting millrace.nodePath names another Node.js.',
+      execPath,
+      messageOf(cause),
+    ),
+    { cause },
+  );
 }

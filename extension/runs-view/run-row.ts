@@ -15,6 +15,7 @@ import {
   shortError,
   statusWord,
   triggerWord,
+  withState,
 } from '../wording.ts';
 
 export interface DayOfRuns {
@@ -44,16 +45,20 @@ export function runRow(run: RunRecord, live: LiveRun | undefined, now: number): 
   const description = describeRun(run, live, now);
   const label = `${String(run.runId)} ${nameOfRun(run)}`;
   const words = ['run', run.status === 'running' ? 'running' : 'over'];
+  if (run.status === 'running' && run.cancelRequestedAt !== null) words.push('cancelling');
   if (run.status === 'failed' || run.status === 'lost' || run.status === 'cancelled') words.push('failed');
   if (run.failure !== null) words.push('error');
   return {
     label,
     description,
     icon,
-    tooltip: tooltipOf(run, now),
+    // Asked for by whoever points at the row, not with every moment that passes.
+    get tooltip() {
+      return tooltipOf(run, now);
+    },
     context: words.join(' '),
     hasChildren: false,
-    accessibilityLabel: `${t('run {0}', label)}, ${statusWord(run.status)}, ${description}`,
+    accessibilityLabel: `${t('run {0}', label)}, ${withState(statusWord(run.status), description)}`,
   };
 }
 

@@ -1,10 +1,13 @@
 /** The view Runs: a thin skin over runs-view/run-row.ts. */
 import * as vscode from 'vscode';
-import type { RunRecord, RunQuery } from '../../runner/records.ts';
+import type { RunQuery } from '../../runner/records.ts';
 import type { Disposes } from '../events.ts';
 import { t } from '../l10n.ts';
 import type { ProjectState } from '../project/project-state.ts';
 import type { Projects } from '../project/projects.ts';
+import type { Row } from '../tree/node-row.ts';
+import { Redraws } from '../tree/redraws.ts';
+import { type Drawn, type Extent, ShownElements } from '../tree/shown-elements.ts';
 import { storeProblem, welcomeStore } from '../welcome/welcome-state.ts';
 import { type DayOfRuns, groupByDay, runRow } from './run-row.ts';
 
@@ -15,11 +18,17 @@ export type RunsElement =
 
 export class RunsView implements vscode.TreeDataProvider<RunsElement>, Disposes {
   readonly #projects: Projects;
-  readonly #changed = new vscode.EventEmitter<undefined>();
+  readonly #changed = new vscode.EventEmitter<RunsElement[] | undefined>();
   readonly onDidChangeTreeData = this.#changed.event;
   readonly #view: vscode.TreeView<RunsElement>;
-  readonly #elements = new Map<string, RunsElement>();
-  #drawn = '';
+  readonly #shown = new ShownElements<RunsElement>({
+    keyOf,
+    drawnOf: element => this.#drawn(element),
+    childrenOf: element => this.#children(element),
+  });
+  readonly #redraws = new Redraws(extent => {
+    this.#update(extent);
+  });
 
   constructor(projects: Projects) {
     this.#projects = projects;
@@ -28,7 +37,7 @@ export class RunsView implements vscode.TreeDataProvider<RunsElement>, Disposes 
       showCollapseAll: false,
     });
     projects.onChange(() => {
-      this.#update();
+      this.#redraws.wish();
     });
   }
 
@@ -39,6 +48,7 @@ export class RunsView implements vscode.TreeDataProvider<RunsElement>, Disposes 
   }
 
   getTreeItem(element: RunsElement): vscode.TreeItem {
+    this.#shown.drawn(element);
     const state = this.#projects.find(element.folder)?.state;
     if (state === undefined) return new vscode.TreeItem('');
     switch (element.kind) {
@@ -56,13 +66,22 @@ export class RunsView implements vscode.TreeDataProvider<RunsElement>, Disposes 
         return item;
       }
       case 'run':
-        return runItem(state, element);
+        return runItem(element, rowOf(state, element.runId));
     }
   }
 
+  /** The tooltip, when somebody points at a row: ages in it are of that moment. */
+  resolveTreeItem(item: vscode.TreeItem, element: RunsElement): vscode.TreeItem {
+    const state = this.#projects.find(element.folder)?.state;
+    const row = state === undefined || element.kind !== 'run' ? undefined : rowOf(state, element.runId);
+    if (row !== undefined) item.tooltip = new vscode.MarkdownString(row.tooltip);
+    return item;
+  }
+
   getChildren(element?: RunsElement): RunsElement[] {
-    if (element === undefined) this.#drawn = this.describe();
-    return this.#children(element);
+    const children = this.#children(element);
+    this.#shown.opened(element, children);
+    return children;
   }
 
   /** The whole view as text, for tests. */
@@ -83,6 +102,7 @@ export class RunsView implements vscode.TreeDataProvider<RunsElement>, Disposes 
   }
 
   dispose(): void {
+    this.#redraws.dispose();
     this.#view.dispose();
     this.#changed.dispose();
   }
@@ -93,7 +113,7 @@ export class RunsView implements vscode.TreeDataProvider<RunsElement>, Disposes 
       if (states.length > 1)
         return states
           .filter(state => (state.runs?.runs.length ?? 0) > 0)
-          .map(({ folder }) => this.#element({ kind: 'folder', folder }));
+          .map(({ folder }) => this.#shown.same({ kind: 'folder', folder }));
       return states.flatMap(state => this.#days(state));
     }
     const state = this.#projects.find(element.folder)?.state;
@@ -103,7 +123,7 @@ export class RunsView implements vscode.TreeDataProvider<RunsElement>, Disposes 
         return this.#days(state);
       case 'day':
         return (daysOf(state).find(({ day }) => day === element.day)?.runs ?? []).map(({ runId }) =>
-          this.#element({ kind: 'run', folder: state.folder, runId }),
+          this.#shown.same({ kind: 'run', folder: state.folder, runId }),
         );
       case 'run':
         return [];
@@ -111,20 +131,21 @@ export class RunsView implements vscode.TreeDataProvider<RunsElement>, Disposes 
   }
 
   #days(state: ProjectState): RunsElement[] {
-    return daysOf(state).map(({ day }) => this.#element({ kind: 'day', folder: state.folder, day }));
+    return daysOf(state).map(({ day }) => this.#shown.same({ kind: 'day', folder: state.folder, day }));
   }
 
-  #update(): void {
-    if (this.describe() !== this.#drawn) {
-      this.#drawn = this.describe();
-      this.#changed.fire(undefined);
-    }
+  #update(extent: Extent = 'everything'): void {
+    const changes = this.#shown.changes(extent);
+    if (changes === undefined) this.#changed.fire(undefined);
+    else if (changes.length > 0) this.#changed.fire([...changes]);
     const { states } = this.#projects;
     const problem = storeProblem(states);
     const isStale = problem !== undefined && states.some(({ runs }) => (runs?.runs.length ?? 0) > 0);
-    const message = isStale
-      ? t('The store does not answer: {0}. This is what was known before.', problem)
-      : '';
+    const message = !isStale
+      ? ''
+      : welcomeStore(states) === 'refused'
+        ? t('The store wants another password: {0}. This is what was known before.', problem)
+        : t('The store does not answer: {0}. This is what was known before.', problem);
     if ((this.#view.message ?? '') !== message) this.#view.message = message;
     const description =
       problem !== undefined && !isStale
@@ -135,12 +156,24 @@ export class RunsView implements vscode.TreeDataProvider<RunsElement>, Disposes 
     if ((this.#view.description ?? '') !== description) this.#view.description = description;
   }
 
-  #element(element: RunsElement): RunsElement {
-    const key = keyOf(element);
-    const known = this.#elements.get(key);
-    if (known !== undefined) return known;
-    this.#elements.set(key, element);
-    return element;
+  /** What is drawn of an element; `undefined` when there is none any more. */
+  #drawn(element: RunsElement): Drawn | undefined {
+    const state = this.#projects.find(element.folder)?.state;
+    if (state === undefined) return undefined;
+    switch (element.kind) {
+      case 'folder':
+        return { state: state.name, figures: '' };
+      case 'day': {
+        const title = daysOf(state).find(({ day }) => day === element.day)?.title;
+        return title === undefined ? undefined : { state: title, figures: '' };
+      }
+      case 'run': {
+        const row = rowOf(state, element.runId);
+        if (row === undefined) return undefined;
+        const { icon, label, description, context } = row;
+        return { state: JSON.stringify([icon, label, context]), figures: description };
+      }
+    }
   }
 }
 
@@ -155,11 +188,17 @@ function daysOf(state: ProjectState): DayOfRuns[] {
   return groupByDay(runs, Date.now(), vscode.env.language);
 }
 
-function runItem(state: ProjectState, element: Extract<RunsElement, { kind: 'run' }>): vscode.TreeItem {
-  const run: RunRecord | undefined =
-    state.live.get(element.runId)?.run ?? state.runs?.runs.find(({ runId }) => runId === element.runId);
-  if (run === undefined) return new vscode.TreeItem('');
-  const row = runRow(run, state.live.get(run.runId), Date.now());
+function rowOf(state: ProjectState, runId: number): Row | undefined {
+  const live = state.live.get(runId);
+  const run = live?.run ?? state.runs?.runs.find(each => each.runId === runId);
+  return run === undefined ? undefined : runRow(run, live, Date.now());
+}
+
+function runItem(
+  element: Extract<RunsElement, { readonly kind: 'run' }>,
+  row: Row | undefined,
+): vscode.TreeItem {
+  if (row === undefined) return new vscode.TreeItem('');
   const item = new vscode.TreeItem(row.label, vscode.TreeItemCollapsibleState.None);
   item.id = keyOf(element);
   item.description = row.description;
@@ -167,7 +206,6 @@ function runItem(state: ProjectState, element: Extract<RunsElement, { kind: 'run
     row.icon.codicon,
     row.icon.colour === undefined ? undefined : new vscode.ThemeColor(row.icon.colour),
   );
-  item.tooltip = new vscode.MarkdownString(row.tooltip);
   item.contextValue = row.context;
   item.accessibilityInformation = { label: row.accessibilityLabel, role: 'treeitem' };
   item.command = { command: 'millrace.openRun', title: t('Open Run'), arguments: [element] };

@@ -1,9 +1,10 @@
 /** One item in the status bar: the run that goes on, or what ended last. */
 import * as vscode from 'vscode';
+import { formatPath } from '../../runner/model.ts';
 import type { RunRecord } from '../../runner/records.ts';
 import type { Disposes } from '../events.ts';
+import { t } from '../l10n.ts';
 import type { Project } from '../project/project.ts';
-import { formatPath } from '../../runner/model.ts';
 import type { Projects } from '../project/projects.ts';
 import type { Panels } from '../panels/panels.ts';
 import { runKey, statusBarText } from './status-bar-text.ts';
@@ -14,6 +15,8 @@ export class StatusBarItem implements Disposes {
   readonly #seen = new Set<string>();
   #ended: { readonly folder: string; readonly run: RunRecord }[] = [];
   #text = '';
+  /** The run that a click opens. */
+  #opens = '';
 
   constructor(projects: Projects, panels: Panels) {
     this.#projects = projects;
@@ -44,19 +47,27 @@ export class StatusBarItem implements Disposes {
   #update(): void {
     this.#ended = this.#ended.filter(({ folder, run }) => !isMadeGood(this.#projects.find(folder), run));
     const shown = statusBarText(this.#projects.states, this.#ended, this.#seen, Date.now());
+    const wasShown = this.#text !== '';
     this.#text = shown?.text ?? '';
     if (shown === undefined) {
-      this.#item.hide();
+      if (wasShown) this.#item.hide();
       return;
     }
-    if (this.#item.text !== shown.text) this.#item.text = shown.text;
-    this.#item.tooltip = shown.tooltip;
-    this.#item.accessibilityInformation = { label: shown.accessibilityLabel };
-    this.#item.backgroundColor = shown.isFailure
-      ? new vscode.ThemeColor('statusBarItem.errorBackground')
-      : undefined;
-    this.#item.command = { command: 'millrace.openRun', title: 'Open Run', arguments: [shown.run] };
-    this.#item.show();
+    const { text, tooltip, accessibilityLabel, isFailure, run } = shown;
+    if (this.#item.text !== text) this.#item.text = text;
+    if (this.#item.tooltip !== tooltip) this.#item.tooltip = tooltip;
+    if (this.#item.accessibilityInformation?.label !== accessibilityLabel)
+      this.#item.accessibilityInformation = { label: accessibilityLabel };
+    if ((this.#item.backgroundColor !== undefined) !== isFailure)
+      this.#item.backgroundColor = isFailure
+        ? new vscode.ThemeColor('statusBarItem.errorBackground')
+        : undefined;
+    // A click on a command that was replaced meanwhile comes to nothing.
+    const opens = runKey(run.folder, run.runId);
+    if (this.#opens !== opens)
+      this.#item.command = { command: 'millrace.openRun', title: t('Open Run'), arguments: [run] };
+    this.#opens = opens;
+    if (!wasShown) this.#item.show();
   }
 }
 

@@ -36,12 +36,12 @@ export function statusBarText(
     .sort((a, b) => b.live.run.startedAt - a.live.run.startedAt);
   const [first] = going;
   if (first !== undefined) {
-    const { run, progress } = first.live;
+    const { run, progress, progressAt } = first.live;
     const name = nameOfRun(run);
     const parts = [
       progress === null ? name : `${name} ${String(progress.finished)}/${String(progress.total)}`,
     ];
-    if (progress?.left != null) parts.push(t('{0} left', formatClock(progress.left)));
+    if (progress?.left != null) parts.push(leftOf(progress.left - (now - progressAt) / 1000));
     if (going.length > 1) parts.push(t('{0} more', going.length - 1));
     return {
       text: `$(sync~spin) ${parts.join(' · ')}`,
@@ -84,6 +84,11 @@ export function statusBarText(
     case 'running':
       return undefined;
   }
+}
+
+/** Below half a second the clock would say that nothing is left, of a run that goes on. */
+function leftOf(seconds: number): string {
+  return seconds < 0.5 ? t('longer than before') : t('{0} left', formatClock(seconds));
 }
 
 export function runKey(folder: string, runId: number): string {

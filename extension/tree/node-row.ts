@@ -6,7 +6,7 @@ import { type Icon, statusIcon } from '../icons.ts';
 import { t } from '../l10n.ts';
 import type { IndexedNode } from '../project/pipeline-index.ts';
 import { type NodeStatus, nodeStatus, type ProjectState, runOf } from '../project/project-state.ts';
-import { describeStatus, firstLine, formatAge, kindWord, statusWord } from '../wording.ts';
+import { describeStatus, firstLine, formatAge, kindWord, statusWord, withState } from '../wording.ts';
 
 export interface Row {
   readonly label: string;
@@ -35,8 +35,8 @@ export function nodeRow(state: ProjectState, indexed: IndexedNode, now: number):
     },
     context: contextOf(state, indexed, status),
     hasChildren: node.nodes.length > 0,
-    accessibilityLabel: [node.id, kindWord(node.kind), stateWord(status), description]
-      .filter((part, index, parts) => part !== '' && parts.indexOf(part) === index)
+    accessibilityLabel: [node.id, kindWord(node.kind), withState(stateWord(status), description)]
+      .filter(part => part !== '')
       .join(', '),
   };
 }

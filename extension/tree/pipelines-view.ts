@@ -7,6 +7,8 @@ import { findNode, type IndexedNode } from '../project/pipeline-index.ts';
 import { type ProjectState, unresolvedFailures } from '../project/project-state.ts';
 import type { Projects } from '../project/projects.ts';
 import { type Row, nodeRow } from './node-row.ts';
+import { Redraws } from './redraws.ts';
+import { type Drawn, type Extent, ShownElements } from './shown-elements.ts';
 import { shownChildren, type TreeFilter } from './tree-filter.ts';
 
 export type PipelinesElement =
@@ -15,24 +17,23 @@ export type PipelinesElement =
   /** Files that cannot be understood, in a folder that has other pipelines. */
   | { readonly kind: 'problems'; readonly folder: string };
 
-interface Shown {
-  /** What is drawn, to be compared with what should be. */
-  item: string;
-  children: string | undefined;
-}
-
 /** Rows that are drawn anew one by one. */
-const fewRows = 30;
+const fewRows = 100;
 
 export class PipelinesView implements vscode.TreeDataProvider<PipelinesElement>, Disposes {
   readonly #projects: Projects;
   readonly #changed = new vscode.EventEmitter<PipelinesElement[] | undefined>();
   readonly onDidChangeTreeData = this.#changed.event;
   readonly #view: vscode.TreeView<PipelinesElement>;
-  readonly #elements = new Map<string, PipelinesElement>();
-  readonly #shown = new Map<string, Shown>();
-  #roots: string | undefined;
+  readonly #shown = new ShownElements<PipelinesElement>({
+    keyOf,
+    drawnOf: element => (this.#exists(element) ? this.#item(element).drawn : undefined),
+    childrenOf: element => this.#children(element),
+  });
   #filter: TreeFilter = new Set();
+  readonly #redraws = new Redraws(extent => {
+    this.#update(extent);
+  });
 
   constructor(projects: Projects) {
     this.#projects = projects;
@@ -42,10 +43,7 @@ export class PipelinesView implements vscode.TreeDataProvider<PipelinesElement>,
       canSelectMany: true,
     });
     projects.onChange(() => {
-      this.#update();
-    });
-    projects.onClosed(({ state }) => {
-      for (const [key, element] of this.#elements) if (element.folder === state.folder) this.#forget(key);
+      this.#redraws.wish();
     });
   }
 
@@ -63,12 +61,8 @@ export class PipelinesView implements vscode.TreeDataProvider<PipelinesElement>,
   }
 
   getTreeItem(element: PipelinesElement): vscode.TreeItem {
-    const { item, signature } = this.#item(element);
-    const key = keyOf(element);
-    const shown = this.#shown.get(key);
-    if (shown === undefined) this.#shown.set(key, { item: signature, children: undefined });
-    else shown.item = signature;
-    return item;
+    this.#shown.drawn(element);
+    return this.#item(element).item;
   }
 
   /** The tooltip, when somebody points at a row. */
@@ -83,14 +77,7 @@ export class PipelinesView implements vscode.TreeDataProvider<PipelinesElement>,
 
   getChildren(element?: PipelinesElement): PipelinesElement[] {
     const children = this.#children(element);
-    const signature = children.map(keyOf).join('\n');
-    if (element === undefined) this.#roots = signature;
-    else {
-      const key = keyOf(element);
-      const shown = this.#shown.get(key);
-      if (shown === undefined) this.#shown.set(key, { item: '', children: signature });
-      else shown.children = signature;
-    }
+    this.#shown.opened(element, children);
     return children;
   }
 
@@ -98,7 +85,7 @@ export class PipelinesView implements vscode.TreeDataProvider<PipelinesElement>,
     if (element.kind === 'folder') return undefined;
     if (element.kind === 'node' && element.path.length > 1)
       return this.#node(element.folder, element.path.slice(0, -1));
-    return this.#hasFolders ? this.#element({ kind: 'folder', folder: element.folder }) : undefined;
+    return this.#hasFolders ? this.#shown.same({ kind: 'folder', folder: element.folder }) : undefined;
   }
 
   /** Shows and selects a node. */
@@ -122,29 +109,17 @@ export class PipelinesView implements vscode.TreeDataProvider<PipelinesElement>,
   }
 
   dispose(): void {
+    this.#redraws.dispose();
     this.#view.dispose();
     this.#changed.dispose();
   }
 
   /** Tells the editor of elements that it shows and that look different by now. */
-  #update(): void {
-    const changed: PipelinesElement[] = [];
-    for (const [key, shown] of this.#shown) {
-      const element = this.#elements.get(key);
-      if (element === undefined || !this.#exists(element)) {
-        this.#forget(key);
-        continue;
-      }
-      const isDifferent =
-        this.#item(element).signature !== shown.item ||
-        (shown.children !== undefined && this.#children(element).map(keyOf).join('\n') !== shown.children);
-      if (isDifferent) changed.push(element);
-    }
-    const roots = this.#children(undefined).map(keyOf).join('\n');
-    if (this.#roots !== undefined && roots !== this.#roots) this.#changed.fire(undefined);
+  #update(extent: Extent = 'everything'): void {
+    const changes = this.#shown.changes(extent);
     // Thousands of rows one by one keep the editor busy for longer than the tree at once.
-    else if (changed.length > fewRows) this.#changed.fire(undefined);
-    else if (changed.length > 0) this.#changed.fire(changed);
+    if (changes === undefined || changes.length > fewRows) this.#changed.fire(undefined);
+    else if (changes.length > 0) this.#changed.fire([...changes]);
     this.#updateTitle();
   }
 
@@ -157,7 +132,9 @@ export class PipelinesView implements vscode.TreeDataProvider<PipelinesElement>,
     if ((this.#view.badge?.value ?? 0) !== failures)
       this.#view.badge = failures === 0 ? undefined : { value: failures, tooltip };
     const message =
-      this.#filter.size > 0 && this.#roots === '' ? t('No node has a state that the filter shows.') : '';
+      this.#filter.size > 0 && this.#children(undefined).length === 0
+        ? t('No node has a state that the filter shows.')
+        : '';
     if ((this.#view.message ?? '') !== message) this.#view.message = message;
   }
 
@@ -168,7 +145,7 @@ export class PipelinesView implements vscode.TreeDataProvider<PipelinesElement>,
   #children(element: PipelinesElement | undefined): PipelinesElement[] {
     if (element === undefined) {
       if (this.#hasFolders)
-        return this.#projects.states.map(({ folder }) => this.#element({ kind: 'folder', folder }));
+        return this.#projects.states.map(({ folder }) => this.#shown.same({ kind: 'folder', folder }));
       return this.#projects.states.flatMap(state => this.#top(state));
     }
     const state = this.#projects.find(element.folder)?.state;
@@ -183,7 +160,7 @@ export class PipelinesView implements vscode.TreeDataProvider<PipelinesElement>,
     const { folder } = state;
     const nodes = shownChildren(state, undefined, this.#filter).map(({ path }) => this.#node(folder, path));
     const hasProblems = nodes.length > 0 && problemsOf(state).length > 0;
-    return hasProblems ? [...nodes, this.#element({ kind: 'problems', folder })] : nodes;
+    return hasProblems ? [...nodes, this.#shown.same({ kind: 'problems', folder })] : nodes;
   }
 
   #exists(element: PipelinesElement): boolean {
@@ -201,11 +178,12 @@ export class PipelinesView implements vscode.TreeDataProvider<PipelinesElement>,
 
   #item(element: PipelinesElement): {
     readonly item: vscode.TreeItem;
-    readonly signature: string;
+    readonly drawn: Drawn;
     readonly text: string;
   } {
     const state = this.#projects.find(element.folder)?.state;
-    if (state === undefined) return { item: new vscode.TreeItem(''), signature: '', text: '' };
+    if (state === undefined)
+      return { item: new vscode.TreeItem(''), drawn: { state: '', figures: '' }, text: '' };
     switch (element.kind) {
       case 'folder':
         return folderItem(state);
@@ -213,28 +191,15 @@ export class PipelinesView implements vscode.TreeDataProvider<PipelinesElement>,
         return problemsItem(state);
       case 'node': {
         const indexed = findNode(state.pipelines, element.path);
-        if (indexed === undefined) return { item: new vscode.TreeItem(''), signature: '', text: '' };
+        if (indexed === undefined)
+          return { item: new vscode.TreeItem(''), drawn: { state: '', figures: '' }, text: '' };
         return nodeItem(element, indexed, nodeRow(state, indexed, Date.now()));
       }
     }
   }
 
   #node(folder: string, path: NodePath): PipelinesElement {
-    return this.#element({ kind: 'node', folder, path });
-  }
-
-  /** The editor knows elements by their identity. */
-  #element(element: PipelinesElement): PipelinesElement {
-    const key = keyOf(element);
-    const known = this.#elements.get(key);
-    if (known !== undefined) return known;
-    this.#elements.set(key, element);
-    return element;
-  }
-
-  #forget(key: string): void {
-    this.#elements.delete(key);
-    this.#shown.delete(key);
+    return this.#shown.same({ kind: 'node', folder, path });
   }
 }
 
@@ -255,21 +220,26 @@ function problemsOf({ pipelines, loadErrors }: ProjectState): string[] {
 }
 
 function folderItem(state: ProjectState) {
-  const item = new vscode.TreeItem(state.name, vscode.TreeItemCollapsibleState.Expanded);
+  const hasPipelines = state.pipelines.roots.length > 0;
+  const isVirtual = state.analysis.kind === 'virtual';
+  const item = new vscode.TreeItem(
+    state.name,
+    // A folder that will have pipelines has to be expanded before: the editor would keep it closed.
+    isVirtual ? vscode.TreeItemCollapsibleState.None : vscode.TreeItemCollapsibleState.Expanded,
+  );
   item.id = `folder ${state.folder}`;
   item.contextValue = 'folder';
   item.iconPath = vscode.ThemeIcon.Folder;
-  item.description =
-    state.pipelines.roots.length > 0
-      ? ''
-      : state.analysis.kind === 'virtual'
-        ? t('not on a disk')
-        : state.pipelines.complete
-          ? t('no pipelines')
-          : t('looking for pipelines…');
+  item.description = hasPipelines
+    ? ''
+    : isVirtual
+      ? t('not on a disk')
+      : state.pipelines.complete
+        ? t('no pipelines')
+        : t('looking for pipelines…');
   return {
     item,
-    signature: `${state.name} ${item.description}`,
+    drawn: { state: `${state.name} ${item.description}`, figures: '' },
     text: `[${state.name}] ${item.description}`.trimEnd(),
   };
 }
@@ -287,7 +257,7 @@ function problemsItem(state: ProjectState) {
   item.tooltip = problems.join('\n');
   item.accessibilityInformation = { label: `${label}: ${problems.join(', ')}`, role: 'treeitem' };
   item.command = { command: 'workbench.actions.view.problems', title: t('Show Problems') };
-  return { item, signature: problems.join('\n'), text: `(!) ${label}` };
+  return { item, drawn: { state: problems.join('\n'), figures: '' }, text: `(!) ${label}` };
 }
 
 function nodeItem(element: PipelinesElement, indexed: IndexedNode, row: Row) {
@@ -309,7 +279,7 @@ function nodeItem(element: PipelinesElement, indexed: IndexedNode, row: Row) {
   item.contextValue = context;
   item.accessibilityInformation = { label: accessibilityLabel, role: 'treeitem' };
   item.command = { command: 'millrace.openSource', title: t('Go to Source'), arguments: [element] };
-  const signature = JSON.stringify([label, description, icon, context, hasChildren]);
+  const drawn = { state: JSON.stringify([label, icon, context, hasChildren]), figures: description };
   const text = `${icon.codicon} ${label}${description === '' ? '' : ` [${description}]`}`;
-  return { item, signature, text };
+  return { item, drawn, text };
 }

@@ -28,14 +28,44 @@ export function welcomeState(states: readonly ProjectState[]): WelcomeState {
   return isBroken ? 'loadErrors' : 'noPipelines';
 }
 
-export type WelcomeStore = 'closed' | 'connecting' | 'ready' | 'unreachable' | 'broken';
+export type WelcomeStore =
+  | 'closed'
+  | 'connecting'
+  | 'ready'
+  | 'unreachable'
+  /** It answers, but wants another password than the editor keeps for it. */
+  | 'refused'
+  | 'broken';
 
 /** The store that something has to be done about, else the best one. */
 export function welcomeStore(states: readonly ProjectState[]): WelcomeStore {
-  const kinds = states.map(({ service, store }) => (service.kind === 'broken' ? 'broken' : store.kind));
-  for (const kind of ['broken', 'unreachable', 'ready', 'connecting'] as const)
+  const kinds = states.map(kindOf);
+  for (const kind of ['broken', 'unreachable', 'refused', 'ready', 'connecting'] as const)
     if (kinds.includes(kind)) return kind;
   return 'closed';
+}
+
+function kindOf({ service, store }: ProjectState): WelcomeStore {
+  if (service.kind === 'broken') return 'broken';
+  const wantsPassword =
+    store.kind === 'unreachable' &&
+    refusesUser(store.message) &&
+    store.message.includes('the setting millrace.store.url');
+  return wantsPassword ? 'refused' : store.kind;
+}
+
+/** Whether every history was read, and there is nothing in it. */
+export function neverRan(states: readonly ProjectState[]): boolean {
+  const read = states.filter(({ pipelines }) => pipelines.roots.length > 0);
+  return (
+    read.length > 0 &&
+    read.every(({ store, runs, live }) => store.kind === 'ready' && runs?.total === 0 && live.size === 0)
+  );
+}
+
+/** Whether the runner says that a store wants another user or password. */
+export function refusesUser(message: string): boolean {
+  return message.includes(' refuses user "');
 }
 
 /** Why the store cannot be reached, in one line; `undefined` when it can. */

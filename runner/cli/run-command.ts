@@ -1,15 +1,15 @@
 /** `millrace run`. */
+import { takeAnnouncement } from '../background-run.ts';
 import { UsageError } from '../engine/errors.ts';
 import { selectForRun } from '../engine/selection.ts';
 import { type RunSettings, startPool, startRun, type StartedRun } from '../engine/session.ts';
-import type { RunResult } from '../engine/run.ts';
+import type { RunResult } from '../engine/run-description.ts';
 import { parsePath, type RunTrigger } from '../model.ts';
 import type { LoadedProject } from '../loader/load-project.ts';
 import { exitCodes } from './exit-codes.ts';
 import { formatCounts, formatDuration, symbolOf } from './format.ts';
 import { isIncomplete, openProject, openStoreForRun, projectDirectory, tidyStore } from './open-project.ts';
 import type { Store } from '../store/store.ts';
-import { takeAnnouncement } from './detach.ts';
 import { JsonPrinter, RunPrinter } from './run-printer.ts';
 import { say, type Terminal } from './terminal.ts';
 

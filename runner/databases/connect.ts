@@ -35,6 +35,8 @@ export interface OpenOptions {
   readonly signal?: AbortSignal | undefined;
   /** Time zone of the session; default: the server's. */
   readonly timezone?: string | undefined;
+  /** What the server's list of sessions calls the connection; default `millrace`. */
+  readonly applicationName?: string | undefined;
   /** Runs command line clients. Default: programs of this process, which end with the signal. */
   readonly processes?: Processes | undefined;
   /** What files of databases are relative to. Default: the current directory. */
@@ -82,11 +84,16 @@ export async function openDatabase(
 export async function openPostgres(
   alias: string,
   definition: PostgresDatabase,
-  { resolveEmbedded, signal, timezone }: Pick<OpenOptions, 'resolveEmbedded' | 'signal' | 'timezone'>,
+  {
+    resolveEmbedded,
+    signal,
+    timezone,
+    applicationName,
+  }: Pick<OpenOptions, 'resolveEmbedded' | 'signal' | 'timezone' | 'applicationName'>,
 ): Promise<PostgresSession> {
   const { connection, schema } = definition;
   const config = await clientConfig();
-  return await connectPostgres({ alias, config, schema, signal, timezone });
+  return await connectPostgres({ alias, config, schema, signal, timezone, applicationName });
 
   async function clientConfig(): Promise<ClientConfig> {
     switch (connection.kind) {

@@ -5,6 +5,7 @@ import { setTimeout as wait } from 'node:timers/promises';
 import pg from 'pg';
 import { from as copyFrom, to as copyTo } from 'pg-copy-streams';
 import type { Database, QueryResult } from '../api/context.ts';
+import { APPLICATION_NAME } from './application-name.ts';
 import { sendCancelRequest, type BackendKey } from './cancel-request.ts';
 import { connectionError, connectionTarget, type ConnectionTarget } from './connection-error.ts';
 import type { ResultColumn, ResultRow } from './result-table.ts';
@@ -21,6 +22,8 @@ export interface SessionOptions {
   readonly timezone?: string | undefined;
   /** Schema in which unqualified names are looked up and made; default: the server's search path. */
   readonly schema?: string | undefined;
+  /** What the server's list of sessions calls the connection, unless a URL says it; default `millrace`. */
+  readonly applicationName?: string | undefined;
   /** Least severity of messages that the server sends; default `warning`. */
   readonly clientMinMessages?: string | undefined;
 }
@@ -66,7 +69,7 @@ export async function connectPostgres(options: SessionOptions): Promise<Postgres
   const { alias, signal } = options;
   signal?.throwIfAborted();
   const config: pg.ClientConfig = {
-    application_name: 'millrace',
+    application_name: options.applicationName ?? APPLICATION_NAME,
     connectionTimeoutMillis: CONNECT_TIMEOUT,
     keepAlive: true,
     ...options.config,

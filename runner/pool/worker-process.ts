@@ -5,7 +5,8 @@ import { OutputFlow } from './output-flow.ts';
 import { signalGroup } from './process-group.ts';
 import type { FromWorker, ProjectSource, ToWorker } from './protocol.ts';
 import { Shells } from './shells.ts';
-import { TaskRunner, type WorkerProject } from './task-runner.ts';
+import { TaskRunner } from './task-runner.ts';
+import type { WorkerProject } from './worker-project.ts';
 import { describeError } from './user-error.ts';
 
 /** Loads the project in a worker. What it throws makes the worker unusable, with its message. */

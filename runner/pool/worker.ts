@@ -25,6 +25,12 @@ const load: LoadWorkerProject = async ({ directory, files }: ProjectSource) => {
   const loadProblems = problems
     .filter(({ severity }) => severity === 'error')
     .map(problem => formatLoadProblem(problem, directory));
+  const findWarehouse = async () => {
+    const { warehouseConfig } = await import('../store/embedded/databases.ts');
+    return await warehouseConfig({ home, resources: import.meta.dirname, projectDirectory: directory });
+  };
+  /** Found once: to look takes longer than to connect. */
+  let warehouse: ReturnType<typeof findWarehouse> | undefined;
   return {
     root,
     loadProblems,
@@ -32,19 +38,28 @@ const load: LoadWorkerProject = async ({ directory, files }: ProjectSource) => {
     commandClasses: commandRegistry,
     masker: SecretMasker.create(secretsOf(config)),
     shell: config.shell,
-    openDatabase: async (alias, { signal, processes }) => {
+    openDatabase: async (alias, { signal, processes, applicationName }) => {
       // Not before it is needed: most tasks of most projects have no connection, and a worker is to be ready soon.
       const { findDatabase, openDatabase } = await import('../databases/connect.ts');
       const { alias: name, definition } = findDatabase(config, alias);
-      return await openDatabase(name, definition, {
-        signal,
-        processes,
-        directory,
-        resolveEmbedded: async () => {
-          const { warehouseConfig } = await import('../store/embedded/databases.ts');
-          return await warehouseConfig({ home, resources: import.meta.dirname, projectDirectory: directory });
-        },
-      });
+      const isEmbedded = definition.type === 'postgresql' && definition.connection.kind === 'embedded';
+      const wasKnown = isEmbedded && warehouse !== undefined;
+      const open = () =>
+        openDatabase(name, definition, {
+          signal,
+          processes,
+          applicationName,
+          directory,
+          resolveEmbedded: () => (warehouse ??= findWarehouse()),
+        });
+      try {
+        return await open();
+      } catch (error) {
+        warehouse = undefined;
+        if (!wasKnown || signal.aborted) throw error;
+        // The server was there for an earlier task: finding it again starts it if need be.
+        return await open();
+      }
     },
   };
 };

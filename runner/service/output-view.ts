@@ -51,6 +51,8 @@ export class OutputView {
   /** What has changed since it was looked at; `all`: anything may have. */
   #changed: Set<number> | 'all' = new Set();
   #timer: NodeJS.Timeout | undefined;
+  /** When it may be looked again, by `performance.now()`. */
+  #next = 0;
   #working: Promise<void> | null = null;
   #toldAt = 0;
   #told = '';
@@ -234,21 +236,25 @@ export class OutputView {
   #schedule(): void {
     const isIdle = this.#changed !== 'all' && this.#changed.size === 0;
     if (isIdle || this.#closed || this.#working !== null || this.#timer !== undefined) return;
-    this.#timer = setTimeout(() => {
-      this.#timer = undefined;
-      const before = this.#changed;
-      this.#working = this.#extend()
-        .catch((error: unknown) => {
-          // Looked at again when the store is back.
-          this.#changed = before === 'all' || this.#changed === 'all' ? 'all' : before.union(this.#changed);
-          this.#onFailure(error);
-          return 'failed';
-        })
-        .then(outcome => {
-          this.#working = null;
-          if (outcome !== 'failed') this.#schedule();
-        });
-    }, PERIOD);
+    this.#timer = setTimeout(
+      () => {
+        this.#timer = undefined;
+        const before = this.#changed;
+        this.#working = this.#extend()
+          .catch((error: unknown) => {
+            // Looked at again when the store is back.
+            this.#changed = before === 'all' || this.#changed === 'all' ? 'all' : before.union(this.#changed);
+            this.#onFailure(error);
+            return 'failed';
+          })
+          .then(outcome => {
+            this.#working = null;
+            this.#next = performance.now() + PERIOD;
+            if (outcome !== 'failed') this.#schedule();
+          });
+      },
+      Math.max(0, this.#next - performance.now()),
+    );
   }
 
   async #takeUpAttempts(client: Client): Promise<void> {

@@ -11,7 +11,7 @@ import { picture, readRunDetails, type ReadRun } from './run-details.ts';
 import { peakConcurrency } from './run-progress.ts';
 import { toNodeRunRecord, toRunRecord, toStatisticsRecord } from './run-records.ts';
 
-/** Milliseconds that changes wait for others. */
+/** Milliseconds from one look at changes to the next; what comes after a pause is looked at at once. */
 const PERIOD = 60;
 
 export type RunNews = Extract<FromService, { readonly type: 'run' }>;
@@ -29,13 +29,16 @@ export class RunFollower {
   readonly #options: FollowerOptions;
   #read: ReadRun | null = null;
   readonly #nodeRuns = new Map<number, NodeRunRecord>();
-  /** Ids of those that go on, and how many tasks went on at once. */
-  readonly #running = new Set<number>();
+  /** Ids of those that go on, or may again: a runner that comes back opens what was lost. */
+  readonly #open = new Set<number>();
   #newest = 0;
+  /** How many tasks went on at once. */
   #slots = 0;
   #sampledAt = new Date(0);
   #changed: 'nothing' | 'something' | 'all' = 'nothing';
   #timer: NodeJS.Timeout | undefined;
+  /** When it may be looked again, by `performance.now()`. */
+  #next = 0;
   #working = false;
   #closed = false;
 
@@ -85,12 +88,15 @@ export class RunFollower {
     this.#schedule();
   }
 
-  #schedule(after = PERIOD): void {
+  #schedule(): void {
     if (this.#closed || this.#working || this.#timer !== undefined || this.#changed === 'nothing') return;
-    this.#timer = setTimeout(() => {
-      this.#timer = undefined;
-      void this.#refresh();
-    }, after);
+    this.#timer = setTimeout(
+      () => {
+        this.#timer = undefined;
+        void this.#refresh();
+      },
+      Math.max(0, this.#next - performance.now()),
+    );
   }
 
   async #refresh(): Promise<void> {
@@ -98,6 +104,7 @@ export class RunFollower {
     const changed = this.#changed;
     this.#changed = 'nothing';
     const started = performance.now();
+    this.#next = started + PERIOD;
     try {
       await this.#tell(await this.#options.store(), changed === 'all');
     } catch (error) {
@@ -108,13 +115,15 @@ export class RunFollower {
     }
     this.#working = false;
     // A run of very many nodes must not keep the service busy with pictures of it.
-    this.#schedule(Math.max(PERIOD, 5 * (performance.now() - started)));
+    const ended = performance.now();
+    this.#next = Math.max(this.#next, ended + 5 * (ended - started));
+    this.#schedule();
   }
 
   async #tell(store: Store, all: boolean): Promise<void> {
     const [runs, rows, samples] = await Promise.all([
       runsById(store, [this.runId]),
-      changedNodeRuns(store, this.runId, all ? 0 : this.#newest, all ? [] : [...this.#running]),
+      changedNodeRuns(store, this.runId, all ? 0 : this.#newest, all ? [] : [...this.#open]),
       newStatistics(store, this.runId, this.#sampledAt),
     ]);
     const [found] = runs;
@@ -124,7 +133,9 @@ export class RunFollower {
     this.#sampledAt = samples.at(-1)?.at ?? this.#sampledAt;
     const run = toRunRecord(found);
     const known = [...this.#nodeRuns.values()];
-    const tasks = [...this.#running].filter(id => this.#nodeRuns.get(id)?.kind === 'task').length;
+    const isRunningTask = (nodeRun?: NodeRunRecord): boolean =>
+      nodeRun?.kind === 'task' && nodeRun.status === 'running';
+    const tasks = [...this.#open].filter(id => isRunningTask(this.#nodeRuns.get(id))).length;
     this.#slots = Math.max(this.#slots, tasks);
     const now = picture(this.#read.work, run, known, this.#slots, store.clock());
     this.#options.onNews({ type: 'run', run, nodeRuns, statistics, ...now });
@@ -136,8 +147,8 @@ export class RunFollower {
     if (before?.status === nodeRun.status && before.endedAt === nodeRun.endedAt) return false;
     this.#nodeRuns.set(nodeRun.nodeRunId, nodeRun);
     this.#newest = Math.max(this.#newest, nodeRun.nodeRunId);
-    if (nodeRun.status === 'running') this.#running.add(nodeRun.nodeRunId);
-    else this.#running.delete(nodeRun.nodeRunId);
+    if (nodeRun.status === 'running' || nodeRun.status === 'lost') this.#open.add(nodeRun.nodeRunId);
+    else this.#open.delete(nodeRun.nodeRunId);
     return true;
   }
 }

@@ -6,7 +6,7 @@ import { runsById } from '../store/run-search.ts';
 import type { Store } from '../store/store.ts';
 import { toRunRecord } from './run-records.ts';
 
-/** Milliseconds that changes wait for others. */
+/** Milliseconds from one look at changes to the next; what comes after a pause is looked at at once. */
 const PERIOD = 40;
 
 export interface RunWatchOptions {
@@ -24,6 +24,7 @@ export class RunWatch {
   #newest: number | null = null;
   readonly #changed = new Set<number>();
   #timer: NodeJS.Timeout | undefined;
+  #lookedAt = -PERIOD;
   #working: Promise<void> = Promise.resolve();
 
   constructor(options: RunWatchOptions) {
@@ -54,12 +55,16 @@ export class RunWatch {
     const isNews = changed.includes('run') || changed.includes('cancel');
     if (!isNews && (this.#running.has(run) || run <= (this.#newest ?? Infinity))) return;
     this.#changed.add(run);
-    this.#timer ??= setTimeout(() => {
-      this.#timer = undefined;
-      const ids = [...this.#changed];
-      this.#changed.clear();
-      this.#enqueue(store => this.#tell(store, ids, true));
-    }, PERIOD);
+    this.#timer ??= setTimeout(
+      () => {
+        this.#timer = undefined;
+        this.#lookedAt = performance.now();
+        const ids = [...this.#changed];
+        this.#changed.clear();
+        this.#enqueue(store => this.#tell(store, ids, true));
+      },
+      Math.max(0, this.#lookedAt + PERIOD - performance.now()),
+    );
   }
 
   close(): void {

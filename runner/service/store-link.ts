@@ -4,7 +4,7 @@ import { entryFile } from '../entry-files.ts';
 import type { StoreState } from '../records.ts';
 import { endQuietly } from '../store/connection.ts';
 import { errorMessage, StoreError, type StoreErrorCode } from '../store/errors.ts';
-import { closeLostRuns } from '../store/liveness.ts';
+import { closeLostRuns, RETURN_GRACE } from '../store/liveness.ts';
 import { openStore } from '../store/open.ts';
 import { CHANGES_CHANNEL, type ChangeNotice } from '../store/run-lock.ts';
 import type { Store } from '../store/store.ts';
@@ -29,11 +29,8 @@ const LAST_RETRY = 30_000;
 /** Milliseconds between looks for runs whose runner died, with and without runs that go on. */
 const LOOK_AFTER_RUNNING = 2_000;
 const LOOK_OTHERWISE = 60_000;
-/**
- * Milliseconds after the store's return in which no run counts as lost: its runner may be away still, since it tries to
- * come back every 5 s.
- */
-const GRACE = 12_000;
+/** Milliseconds after the store's return in which no run counts as lost: its runner may be away still. */
+const GRACE = RETURN_GRACE * 1_000;
 /** A server that answers nothing for so long counts as lost. */
 const ANSWER_WITHIN = 20_000;
 

@@ -123,6 +123,13 @@ export function connectionError(error: unknown, target: ConnectionTarget): Store
         options,
       );
     default:
+      // The driver says it in words of the protocol, and without a code.
+      if (errorMessage(error).includes('client password must be a')) {
+        const missing = Object.assign(new Error('it asks for a password, and none is given'), {
+          code: '28P01',
+        });
+        return connectionError(missing, target);
+      }
       return new StoreError(
         'unreachable',
         `Cannot reach the store on ${address}: ${errorMessage(error)}. Check that server, or correct ${configuredBy}.`,

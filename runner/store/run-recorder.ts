@@ -22,8 +22,10 @@ import type { Store } from './store.ts';
 
 export type { NewRun } from './run-row.ts';
 
-/** Milliseconds that an event waits so that others can be written with it. */
+/** Milliseconds from one writing to the next while little happens. */
 const FLUSH_INTERVAL = 40;
+/** Milliseconds that an event waits after a pause, for others that belong to it: the start of the next task. */
+const FLUSH_DELAY = 5;
 /** So much output is written at once without waiting for more. */
 const FLUSH_BYTES = 256 * 1024;
 /** Output that is written in one go: long enough to be fast, short enough that state need not wait behind it. */
@@ -78,6 +80,8 @@ export class RunRecorder {
   /** Bytes of the spool that are not in the store, while it is written there. */
   #replaying: number | null = null;
   #timer: NodeJS.Timeout | null = null;
+  /** When it was written last, by `performance.now()`. */
+  #flushedAt = 0;
   #flushing: Promise<void> | null = null;
   readonly #closed = new AbortController();
   #away: { readonly since: number; reason: string } | null = null;
@@ -240,15 +244,19 @@ export class RunRecorder {
   #schedule(): void {
     if (this.#hasMuch) this.#flushNow();
     else
-      this.#timer ??= setTimeout(() => {
-        this.#flushNow();
-      }, FLUSH_INTERVAL);
+      this.#timer ??= setTimeout(
+        () => {
+          this.#flushNow();
+        },
+        Math.max(FLUSH_DELAY, this.#flushedAt + FLUSH_INTERVAL - performance.now()),
+      );
   }
 
   #flushNow(): void {
     if (this.#timer !== null) clearTimeout(this.#timer);
     this.#timer = null;
     this.#flushing ??= this.#flush().finally(() => {
+      this.#flushedAt = performance.now();
       this.#flushing = null;
       this.#tellDrained();
       if (!this.#isEmpty && !this.#closed.signal.aborted) this.#schedule();

@@ -1,25 +1,14 @@
 /** Looking for runs: filters, pages and counts for the history of an editor. */
 import { sql, type RawBuilder } from 'kysely';
-import type { NodePath, RunStatus, RunTrigger } from '../model.ts';
+import type { RunStatus } from '../model.ts';
+import type { RunQuery } from '../records.ts';
 import { listRunsWhere, type RunSummary } from './history.ts';
 import { storable } from './rows.ts';
 import type { Store } from './store.ts';
 
-export interface RunSearch {
-  /** Runs of this pipeline, and runs in which this node had its turn. */
-  readonly path?: NodePath;
-  readonly statuses?: readonly RunStatus[];
-  readonly triggers?: readonly RunTrigger[];
+export interface RunSearch extends Omit<RunQuery, 'since'> {
   /** Runs that started at this time or later. */
   readonly since?: Date;
-  /** Looked for, whatever its case, in the run's id, in the ids of what was asked for and of what failed, in errors. */
-  readonly text?: string;
-  /** Only runs that failed or were lost and that no later success of the same pipeline has made good. */
-  readonly unresolvedOnly?: boolean;
-  /** Default 50. */
-  readonly limit?: number;
-  /** Only runs older than this one. */
-  readonly before?: number;
 }
 
 export interface RunCounts {

@@ -8,6 +8,7 @@ import { hostname } from 'node:os';
 import { dirname, join } from 'node:path';
 import { stateHome } from './embedded/paths.ts';
 import { errorCode } from './errors.ts';
+import { processExists } from './process-exists.ts';
 import type { StateBatch } from './rows.ts';
 
 export interface SpoolHeader {
@@ -316,14 +317,5 @@ async function writeAt(file: FileHandle, bytes: Buffer, position: number): Promi
   while (written < bytes.length) {
     const part = await file.write(bytes, written, bytes.length - written, position + written);
     written += part.bytesWritten;
-  }
-}
-
-function processExists(pid: number): boolean {
-  try {
-    process.kill(pid, 0);
-    return true;
-  } catch (error) {
-    return errorCode(error) !== 'ESRCH';
   }
 }

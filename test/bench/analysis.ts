@@ -1,7 +1,6 @@
 /**
  * How fast the static analysis is: the first graph of a project, and the graph after an edit, against parsing alone. All times are of the processor.
- * `node test/bench/analysis.ts [files] [nodes per file]`; memory is that of a server with
- * `node --max-semi-space-size=4 --max-old-space-size=256`.
+ * `node test/bench/analysis.ts [files] [nodes per file]`; for the memory of the server, see language-server.ts.
  */
 import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';

@@ -2,14 +2,18 @@
  * The workloads of docs/performance.md: `npm run bench`, or `npm run bench -- W1 W4` for some of them. Everything is
  * compared with a baseline in the same run; every run of Millrace writes its history to the embedded Postgres.
  */
+import { spawn } from 'node:child_process';
 import { chmod, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { BenchProject, doNothing, execute, makefile, pipelineFile, sleepFor } from './contestants.ts';
 import { copyPostgres } from './copy.ts';
 import { copyBaseline } from './copy-baseline.ts';
+import { editor } from './editor.ts';
 import { loadGzipCsv } from './load.ts';
 import { compare, describeMachine, seconds } from './measure.ts';
+import { pages } from './pages.ts';
+import { pageOfRun } from './pages-run.ts';
 import { exampleWarehouse } from './warehouse.ts';
 import {
   chain,
@@ -54,6 +58,14 @@ const workloads: Readonly<Record<string, Workload>> = {
   D1: copyPostgres,
   D1b: loadGzipCsv,
   E1: exampleWarehouse,
+  A1: staticAnalysis,
+  U1: async () => {
+    console.log('\nU1: pages, in plain Chromium');
+    await pages();
+    await pageOfRun();
+  },
+  U2: folder => editor(folder),
+  S1: pageQueries,
 };
 
 async function againstMake(
@@ -221,6 +233,31 @@ export default pipeline;
   for (const [count, megabytes] of memory) {
     console.log(`  ${count.toLocaleString('en')} tasks: ${megabytes.toFixed(0)} MB (goal: ≤ 400)`);
   }
+}
+
+/** In processes of their own, because the first graph is that of a new process. */
+async function staticAnalysis(): Promise<void> {
+  console.log('\nA1: the static analysis, processor time (goal: first graph ≤ 1,500 ms, an edit ≤ 100 ms)');
+  await script('analysis.ts');
+  console.log('\nA1: the language server, ms of wall time as its editor sees it');
+  await script('language-server.ts');
+}
+
+async function pageQueries(): Promise<void> {
+  const lines = process.env['BENCH_LINES'] ?? '10000000';
+  console.log(`\nS1: page queries at ${Number(lines).toLocaleString('en')} lines (goal: each ≤ 50 ms)`);
+  await script('store-queries.ts', lines);
+}
+
+async function script(name: string, ...args: readonly string[]): Promise<void> {
+  const child = spawn(process.execPath, [join(import.meta.dirname, name), ...args], { stdio: 'inherit' });
+  await new Promise<void>((resolve, reject) => {
+    child.once('error', reject);
+    child.once('exit', code => {
+      if (code === 0) resolve();
+      else reject(new Error(`${name} ended with ${String(code)}`));
+    });
+  });
 }
 
 const wanted = process.argv.slice(2);

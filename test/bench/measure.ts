@@ -32,6 +32,14 @@ export async function compare({ title, contestants, rounds, goal }: Comparison):
   }
 }
 
+/** Prints one figure of several rounds. */
+export function printFigure(name: string, values: readonly number[], goal?: string): void {
+  const figure = (value: number): string => value.toFixed(3).padStart(7);
+  console.log(
+    `  ${name.padEnd(58)} median ${figure(median(values))}  min ${figure(minimum(values))}${goal === undefined ? '' : `   goal: ${goal}`}`,
+  );
+}
+
 export function median(values: readonly number[]): number {
   return values.toSorted((a, b) => a - b)[Math.floor(values.length / 2)] ?? Number.NaN;
 }

@@ -1,10 +1,11 @@
 /**
  * U1, the page of a pipeline: from the start of the page until its graph is painted, for graphs of different sizes, in
- * plain Chromium. `node scripts/run.mjs test/bench/pages.ts`; needs `npm run build`.
+ * plain Chromium. `npm run bench -- U1`.
  */
 import { launchBrowser } from '../workbench/support/browser.ts';
 import { answers, pageNode, projectView } from '../workbench/support/node-page-data.ts';
 import { openPage } from '../workbench/support/page-host.ts';
+import { printFigure } from './measure.ts';
 
 const rounds = 5;
 
@@ -63,12 +64,6 @@ export async function pages(): Promise<void> {
         ),
       );
     }
-    times.sort((a, b) => a - b);
-    const figure = (value = 0): string => value.toFixed(2);
-    console.log(
-      `U1 graph of ${String(count)} nodes: median ${figure(times[rounds >> 1])} s, minimum ${figure(times[0])} s (goal ${goal})`,
-    );
+    printFigure(`graph of ${String(count)} nodes, from the start of its page, s`, times, goal);
   }
 }
-
-if (import.meta.main) await pages();

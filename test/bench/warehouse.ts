@@ -10,6 +10,7 @@ import { setTimeout as wait } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import pg from 'pg';
+import { applicationNameOf } from '../../runner/databases/application-name.ts';
 import { warehouseConfig } from '../../runner/store/embedded/databases.ts';
 import { BenchProject } from './contestants.ts';
 
@@ -25,6 +26,7 @@ const SAMPLING = 4;
 
 /** A node's part of a run; seconds since the epoch. */
 interface Span {
+  readonly run: number;
   readonly path: string;
   readonly kind: string;
   readonly start: number;
@@ -34,8 +36,8 @@ interface Span {
 interface Sample {
   /** Seconds since the epoch. */
   readonly time: number;
-  /** Statements that work, and do not wait for their client. */
-  readonly working: number;
+  /** Tasks with a statement that works, and does not wait for its client, by what the server calls their sessions. */
+  readonly working: ReadonlySet<string>;
 }
 
 export async function exampleWarehouse(folder: string): Promise<void> {
@@ -110,20 +112,21 @@ async function runWithProcessorTime(project: BenchProject): Promise<number> {
 
 async function sample(client: pg.Client, samples: Sample[], signal: AbortSignal): Promise<void> {
   while (!signal.aborted) {
-    const { rows } = await client.query<{ time: number; working: number }>(
-      `SELECT extract(epoch FROM clock_timestamp())::float AS time, count(*)::int AS working FROM pg_stat_activity
-      WHERE application_name = 'millrace' AND state = 'active' AND datname = current_database()
-        AND backend_type = 'client backend' AND wait_event_type IS DISTINCT FROM 'Client' AND pid <> pg_backend_pid()`,
+    const { rows } = await client.query<{ time: number; working: readonly string[] }>(
+      `SELECT extract(epoch FROM clock_timestamp())::float AS time, coalesce(array_agg(application_name), '{}') AS working
+      FROM pg_stat_activity
+      WHERE application_name LIKE 'millrace %' AND state = 'active' AND datname = current_database()
+        AND backend_type = 'client backend' AND wait_event_type IS DISTINCT FROM 'Client'`,
     );
-    const [row] = rows;
-    if (row !== undefined) samples.push(row);
+    for (const { time, working } of rows) samples.push({ time, working: new Set(working) });
     await wait(SAMPLING);
   }
 }
 
 async function spansOfLastRun(project: BenchProject): Promise<readonly Span[]> {
   const runs = JSON.parse(await outputOf(project, 'runs', '--limit', '1', '--json')) as { runId: number }[];
-  const { nodeRuns } = JSON.parse(await outputOf(project, 'show', String(runs[0]?.runId), '--json')) as {
+  const run = runs[0]?.runId ?? 0;
+  const { nodeRuns } = JSON.parse(await outputOf(project, 'show', String(run), '--json')) as {
     nodeRuns: { path: string[]; kind: string; startedAt: string | null; endedAt: string | null }[];
   };
   return nodeRuns.flatMap(({ path, kind, startedAt, endedAt }) =>
@@ -131,6 +134,7 @@ async function spansOfLastRun(project: BenchProject): Promise<readonly Span[]> {
       ? []
       : [
           {
+            run,
             path: path.join('/'),
             kind,
             start: Date.parse(startedAt) / 1000,
@@ -140,7 +144,6 @@ async function spansOfLastRun(project: BenchProject): Promise<readonly Span[]> {
   );
 }
 
-/** Upper bounds: where of two running tasks only one works in the database, the chain's task counts as the other one. */
 function overheadOf(
   spans: readonly Span[],
   samples: readonly Sample[],
@@ -158,12 +161,10 @@ function overheadOf(
   const last = chain[0]?.end ?? ended;
   const busy = chain.reduce((sum, { start, end }) => sum + end - start, 0);
   let within = 0;
-  for (const { start, end } of chain) {
+  for (const { run, path, start, end } of chain) {
+    const name = applicationNameOf(run, path.split('/'));
     const seen = samples.filter(({ time }) => time >= start && time < end);
-    const idle = seen.filter(({ time, working }) => {
-      const running = tasks.filter(task => task.start <= time && time < task.end).length;
-      return working < running;
-    });
+    const idle = seen.filter(({ working }) => !working.has(name));
     // A task that is shorter than the time between two looks counts as idle.
     within += (end - start) * (seen.length === 0 ? 1 : idle.length / seen.length);
   }

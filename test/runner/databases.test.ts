@@ -172,3 +172,26 @@ async function workersGone({ path }: TestProject): Promise<void> {
       });
   while (alive()) await new Promise(resolve => setImmediate(resolve));
 }
+
+describe('the sessions of tasks', () => {
+  it("say in the server's list which task of which run they belong to", async () => {
+    const long = 'a_task_whose_name_alone_is_longer_than_what_postgres_keeps_of_it';
+    await using project = await testProject({
+      'names.pipeline.ts': `
+        import { ExecuteSQL, Pipeline, Task } from 'millrace';
+        const name = () => [new ExecuteSQL({ sql: "select current_setting('application_name') as name", echoQueries: false })];
+        export default new Pipeline({ id: 'names' })
+          .add(new Task({ id: 'short', commands: name() }))
+          .add(new Task({ id: '${long}', commands: name() }));`,
+    });
+    const { stdout } = await project.run(['run', 'names', '--json']);
+    const events = eventsOf(stdout);
+    const nameSeenBy = (path: string): string | undefined =>
+      linesOf(events, path).find(line => line.includes('millrace '));
+    assert.equal(nameSeenBy('names/short'), ' millrace 1 names/short');
+    assert.equal(
+      nameSeenBy(`names/${long}`),
+      ' millrace 1 ...me_alone_is_longer_than_what_postgres_keeps_of_it',
+    );
+  });
+});

@@ -170,6 +170,26 @@ describe('the store goes away in the middle of a run', function () {
     assert.deepEqual(await spools(project), []);
   });
 
+  it('and with it the warehouse: the next task that has SQL brings it back', async () => {
+    await using project = await testProject({
+      'work.pipeline.ts': `
+        import { ExecuteSQL, Pipeline, RunBash, Task } from 'millrace';
+        export default new Pipeline({ id: 'work' })
+          .add(new Task({ id: 'before', commands: [new ExecuteSQL({ sql: 'create table numbers as select 1 as number' })] }))
+          .add(new Task({ id: 'between', maxRetries: 0, commands: [
+            new RunBash('echo begins; until [ -e stop ]; do sleep 0.01; done') ] }), ['before'])
+          .add(new Task({ id: 'after', maxRetries: 0, commands: [
+            new ExecuteSQL({ sql: 'select number from numbers', echoQueries: false }) ] }), ['between']);`,
+    });
+    await using run = await project.start(['run', 'work', '--parallel', '1', '--json']);
+    await run.until(() => linesOf(eventsOf(run.output().stdout), 'work/between').includes('begins'));
+    await killServer(await temporaryHome());
+    await project.write({ stop: '' });
+    const { exitCode, stdout, stderr } = await run.end;
+    assert.equal(exitCode, 0, stderr);
+    assert.deepEqual(linesOf(eventsOf(stdout), 'work/after'), [' number', '--------', '      1', '(1 row)']);
+  });
+
   it('until after its end: the record waits in the spool, and the next command stores it', async () => {
     await using project = await testProject({ 'work.pipeline.ts': pipeline });
     await using server = await ExternalServer.start(project);

@@ -6,6 +6,7 @@ import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
 import { platform } from 'node:process';
 import pg from 'pg';
+import { textOfAllRows } from '../support/all-rows.ts';
 import { type TestServer, testServer } from '../support/postgres.ts';
 import { eventsOf, outcomesOf, testProject, type TestProject } from '../support/project.ts';
 import { temporaryHome } from '../support/store.ts';
@@ -152,7 +153,7 @@ describe('secrets', () => {
     const logs = await project.run(['logs', '1'], { env });
     const graph = await project.run(['graph'], { env });
     const list = await project.run(['list', '--json'], { env });
-    const stored = await allTables();
+    const stored = await textOfAllRows({ ...server.config, database: 'store' });
     assert.ok(stored.includes('to be masked: ***') && logs.stdout.includes('to be masked: ***'));
     assert.ok(graph.stdout.includes('echo *** | wc -l') && stdout.includes('cannot log in with ***'));
     const places: Readonly<Record<string, string>> = {
@@ -192,26 +193,6 @@ describe('secrets', () => {
     return await Promise.all(
       files.map(async file => [file, await readFile(file, 'latin1').catch(() => '')] as const),
     );
-  }
-
-  /** Every row of every table of the store. */
-  async function allTables(): Promise<string> {
-    const client = new pg.Client({ ...server.config, database: 'store' });
-    await client.connect();
-    try {
-      const { rows: tables } = await client.query<{ name: string }>(
-        `select format('%I.%I', schemaname, tablename) as name from pg_tables
-          where schemaname not in ('pg_catalog', 'information_schema')`,
-      );
-      const texts: string[] = [];
-      for (const { name } of tables) {
-        const { rows } = await client.query<{ text: string }>(`select t::text as text from ${name} t`);
-        texts.push(...rows.map(({ text }) => text));
-      }
-      return texts.join('\n');
-    } finally {
-      await client.end();
-    }
   }
 });
 

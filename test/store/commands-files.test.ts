@@ -639,8 +639,8 @@ describe('commands and files', () => {
   it('leaves no connection behind', async () => {
     await waitUntil(
       async () =>
-        (await server.query("select 1 from pg_stat_activity where application_name = 'millrace'")).length ===
-        0,
+        (await server.query("select 1 from pg_stat_activity where application_name like 'millrace%'"))
+          .length === 0,
     );
   });
 });

@@ -1,11 +1,13 @@
 import assert from 'node:assert/strict';
-import { fork } from 'node:child_process';
+import { fork, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
 import { join } from 'node:path';
 import type { Client } from 'pg';
 import { requestCancel } from '../../runner/store/cancel.ts';
 import { closeLostRuns, isAlive } from '../../runner/store/liveness.ts';
 import { RunRecorder } from '../../runner/store/run-recorder.ts';
+import { spoolFolder } from '../../runner/store/spool.ts';
+import { ownStore } from '../support/own-store.ts';
 import { finished, newRun } from '../support/runs.ts';
 import { temporaryStore, type TemporaryStore } from '../support/store.ts';
 import { waitUntil } from '../support/wait.ts';
@@ -63,6 +65,29 @@ describe('liveness of runs', function () {
     alive.onEvent(finished(alive, 'succeeded'));
     await alive.finish();
     assert.deepEqual(await closeLostRuns(project.store), []);
+  });
+
+  it('gives runners that live time to come back to a store that was started again', async () => {
+    await using own = await ownStore();
+    const { pid: dead } = spawnSync('true');
+    const options = { spoolFolder: spoolFolder(own.store.databaseName, own.home) };
+    const gone = await RunRecorder.begin(own.store, newRun({ pid: dead }), options);
+    const here = await RunRecorder.begin(own.store, newRun(), options);
+    const elsewhere = await RunRecorder.begin(own.store, newRun({ pid: dead, host: 'elsewhere' }), options);
+    own.keepAway = true;
+    await own.stop();
+    await waitUntil(() => [gone, here, elsewhere].every(({ notes }) => notes.length > 0));
+    await using other = await own.open();
+
+    assert.deepEqual(await closeLostRuns(other), [gone.runId]);
+    assert.deepEqual(await requestCancel(other, here.runId), { kind: 'requested' });
+    assert.deepEqual(await closeLostRuns(other, { grace: 0 }), [here.runId, elsewhere.runId]);
+
+    own.keepAway = false;
+    for (const recorder of [gone, here, elsewhere]) {
+      recorder.onEvent(finished(recorder, 'succeeded'));
+      assert.deepEqual(await recorder.finish(), { kind: 'stored' });
+    }
   });
 
   it('closes a dead run instead of asking it to cancel', async () => {

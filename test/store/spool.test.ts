@@ -124,7 +124,7 @@ describe('the store goes away in mid-run', function () {
     await own.stop();
     await waitUntil(() => recorder.notes.length > 0);
     recorder.onOutput(lines(recorder, id, 1, 'line 1'));
-    assert.deepEqual(await closeLostRuns(other), [recorder.runId]);
+    assert.deepEqual(await closeLostRuns(other, { grace: 0 }), [recorder.runId]);
     await other.close();
     own.keepAway = false;
     await waitUntil(() => recorder.notes.some(note => note.startsWith('The store was away for')));

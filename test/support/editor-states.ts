@@ -125,14 +125,17 @@ export function projectState({
         : new Map([
             [
               live.run.runId,
-              liveRunOf({
-                run: live.run,
-                nodeRuns: live.nodeRuns,
-                graph: null,
-                expected: {},
-                progress: live.progress ?? { fraction: 0.63, finished: 1, total: 3, left: 12 },
-                criticalPath: [],
-              }),
+              liveRunOf(
+                {
+                  run: live.run,
+                  nodeRuns: live.nodeRuns,
+                  graph: null,
+                  expected: {},
+                  progress: live.progress ?? { fraction: 0.63, finished: 1, total: 3, left: 12 },
+                  criticalPath: [],
+                },
+                now,
+              ),
             ],
           ]),
     ...change,

@@ -59,20 +59,7 @@ export async function ownStore(): Promise<OwnStore> {
     async stop() {
       await stopServer(server, { force: true });
     },
-    async kill() {
-      const data = await currentData(home);
-      const pid = data === null ? null : await postmasterPid(data.directory);
-      if (data === null || pid === null) return;
-      const { stdout } = await run('pgrep', ['-P', String(pid)]);
-      for (const process_ of [pid, ...stdout.trim().split('\n').map(Number)]) {
-        try {
-          process.kill(process_, 'SIGKILL');
-        } catch {
-          // A backend that has just ended.
-        }
-      }
-      await waitUntil(async () => !(await isRunning(data.directory)));
-    },
+    kill: () => killServer(home),
     async [Symbol.asyncDispose]() {
       await store.close();
       await stopServer(server, { force: true });
@@ -80,4 +67,20 @@ export async function ownStore(): Promise<OwnStore> {
     },
   };
   return own;
+}
+
+/** Kills all processes of the server of a state folder at once; whoever needs it starts it again. */
+export async function killServer(home: string): Promise<void> {
+  const data = await currentData(home);
+  const pid = data === null ? null : await postmasterPid(data.directory);
+  if (data === null || pid === null) return;
+  const { stdout } = await run('pgrep', ['-P', String(pid)]);
+  for (const process_ of [pid, ...stdout.trim().split('\n').map(Number)]) {
+    try {
+      process.kill(process_, 'SIGKILL');
+    } catch {
+      // A backend that has just ended.
+    }
+  }
+  await waitUntil(async () => !(await isRunning(data.directory)));
 }

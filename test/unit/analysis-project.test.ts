@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Analysis } from '../../extension/analysis/analysis.ts';
 import { AnalysisProject } from '../../extension/analysis/analysis-project.ts';
@@ -66,6 +67,33 @@ describe('analysis of a project that is edited', () => {
     assert.deepEqual(paths(project.analysis()), ['a', 'a/x', 'new']);
     project.update(join(folder.path, 'new.pipeline.ts'), undefined);
     assert.deepEqual(paths(project.analysis()), ['a', 'a/x']);
+  });
+
+  it('notices files that are opened before anybody says that they have come', async () => {
+    await using folder = await temporaryFolder({
+      'a.pipeline.ts': `import { ids } from './ids.ts';\n${head}export const a = new Pipeline({ id: 'a' }).addAll(ids.map(id => new Task({ id })));\n`,
+      'other.ts': '',
+    });
+    const project = new AnalysisProject({ directory: folder.path });
+    assert.deepEqual(paths(project.analysis()), ['a', 'a/…']);
+    const open = async (name: string, text: string): Promise<void> => {
+      await folder.write({ [name]: text });
+      project.update(join(folder.path, name), text);
+    };
+    await open('new.pipeline.ts', pipelineFile('new', []));
+    assert.deepEqual(paths(project.analysis()), ['a', 'a/…', 'new']);
+    await open('ids.ts', "export const ids = ['one'];\n");
+    assert.deepEqual(paths(project.analysis()), ['a', 'a/one', 'new']);
+    const file = join(folder.path, 'new.pipeline.ts');
+    await rm(file);
+    project.update(file, undefined);
+    assert.deepEqual(paths(project.analysis()), ['a', 'a/one']);
+    await open('new.pipeline.ts', pipelineFile('again', []));
+    const before = project.analysis();
+    assert.deepEqual(paths(before), ['a', 'a/one', 'again']);
+    // One that was there all the time and that nothing needs is no reason to evaluate anything.
+    project.update(join(folder.path, 'other.ts'), '// edited');
+    assert.equal(project.analysis().root.nodes[0], before.root.nodes[0]);
   });
 
   it('gives up when it is told to, and goes on afterwards', async () => {

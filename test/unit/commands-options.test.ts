@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { Command } from '../../runner/api/command.ts';
+import { Pipeline } from '../../runner/api/pipeline.ts';
 import { reviveCommands } from '../../runner/api/parallel-task.ts';
 import {
   assertAlmostEqual,
@@ -10,6 +11,7 @@ import {
   ExecuteSQL,
   HttpRequest,
   jsonl,
+  ParallelExecuteSQL,
   parquet,
   ReadFile,
   ReadScriptOutput,
@@ -280,6 +282,26 @@ describe('options of commands', () => {
       value: `cannot be shown: Task "shop/load": there is no file ${folder.path}/gone.sql ("gone.sql" is relative to the base path of pipeline "shop").`,
       language: 'text',
     });
+  });
+
+  it('shows SQL that runs once for each parameter with its placeholders, and no shell command', async () => {
+    await using folder = await temporaryFolder({ 'load.sql': "select '@day@' from @schema@.t;\n" });
+    const task = new ParallelExecuteSQL({
+      id: 'load',
+      sqlFile: 'load.sql',
+      replace: { '@schema@': 'raw' },
+      parameters: () => ['2026-01-01'],
+      placeholders: ['@day@'],
+    });
+    new Pipeline({ id: 'shop', basePath: folder.path }).add(task);
+    assert.deepEqual(task.docs(), [
+      { label: 'parameters', value: "() => ['2026-01-01']", language: 'typescript' },
+      { label: 'placeholders', value: '@day@', language: 'text' },
+      { label: 'db', value: 'dwh (default)', language: 'text' },
+      { label: 'sql file', value: 'load.sql', language: 'file' },
+      { label: 'sql', value: "select '@day@' from @schema@.t;\n", language: 'sql' },
+      { label: 'sql after replacement', value: "select '@day@' from raw.t;\n", language: 'sql' },
+    ]);
   });
 
   it('shows files with their content', async () => {

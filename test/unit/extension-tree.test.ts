@@ -79,6 +79,23 @@ describe('tree of pipelines', () => {
     assert.equal(runOf(state, ['shop', 'report']), 2);
   });
 
+  it('is read out with everything said once', () => {
+    const state = projectState({
+      history: [
+        figures(nodeRun('shop/extract', 'succeeded')),
+        figures(nodeRun('shop/load', 'failed', { endedAt: now })),
+      ],
+    });
+    assert.deepEqual(
+      ['extract', 'load', 'report'].map(id => {
+        const indexed = state.pipelines.byPath.get(`shop/${id}`);
+        assert.ok(indexed);
+        return nodeRow(state, indexed, now).accessibilityLabel;
+      }),
+      ['extract, task, succeeded, 5.0s, 1 m ago', 'load, task, failed, just now', 'report, task'],
+    );
+  });
+
   it('shows nodes as queued as soon as they are asked for', () => {
     const requested = [{ key: 1, pipelinePath: ['shop'], nodePaths: [['shop', 'load']] }];
     assert.deepEqual(treeOf(projectState({ change: { requested } })), [

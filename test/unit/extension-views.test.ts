@@ -7,8 +7,10 @@ import type { ProjectState } from '../../extension/project/project-state.ts';
 import { indexPipelines, noPipelines } from '../../extension/project/pipeline-index.ts';
 import { groupByDay, runRow } from '../../extension/runs-view/run-row.ts';
 import { runKey, statusBarText } from '../../extension/status-bar/status-bar-text.ts';
-import { storeProblem, welcomeState, welcomeStore } from '../../extension/welcome/welcome-state.ts';
+import { neverRan, storeProblem, welcomeState, welcomeStore } from '../../extension/welcome/welcome-state.ts';
 import type { RunRecord } from '../../runner/records.ts';
+import { URL_SETTING } from '../../runner/service/store-address.ts';
+import { connectionError } from '../../runner/store/errors.ts';
 import { figures, nodeRun, now, projectState, run } from '../support/editor-states.ts';
 
 const failure = {
@@ -41,11 +43,27 @@ describe('view of runs', () => {
     assert.equal(rowOf(run('running'), state), 'sync~spin 412 shop | 63 % | run running');
     assert.equal(
       rowOf(run('running', { cancelRequestedAt: now })),
-      'sync~spin 412 shop | is being cancelled | run running',
+      'sync~spin 412 shop | is being cancelled | run running cancelling',
     );
     assert.equal(
       rowOf(run('succeeded', { pipelinePath: [], nodePaths: [['a'], ['b']] })),
       'pass 412 everything (2 nodes) | 12.0s | run over',
+    );
+  });
+
+  it('is read out with everything said once', () => {
+    const said = (record: RunRecord): string => runRow(record, undefined, now).accessibilityLabel;
+    assert.equal(said(run('failed')), 'run 412 shop, failed');
+    assert.equal(said(run('lost')), 'run 412 shop, lost: its runner died');
+    assert.equal(said(run('succeeded')), 'run 412 shop, succeeded, 12.0s');
+    assert.equal(
+      said(run('failed', { failure })),
+      'run 412 shop, failed, load: column "amont" does not exist',
+    );
+    const failedTask = { nodePath: ['shop', 'failed_orders'], error: 'exit code 1' };
+    assert.equal(
+      said(run('failed', { failure: failedTask })),
+      'run 412 shop, failed, failed_orders: exit code 1',
     );
   });
 
@@ -136,6 +154,15 @@ describe('status bar', () => {
     assert.equal(textOf(unknown), '$(sync~spin) shop 0/3');
   });
 
+  it('counts down while nothing is told, and says when a run takes longer than those before', () => {
+    const state = projectState({ live: { run: run('running'), nodeRuns: [] } });
+    const at = (seconds: number) => statusBarText([state], [], new Set(), now + seconds * 1000)?.text;
+    assert.equal(at(2), '$(sync~spin) shop 1/3 · 0:10 left');
+    assert.equal(at(11.5), '$(sync~spin) shop 1/3 · 0:01 left');
+    assert.equal(at(12), '$(sync~spin) shop 1/3 · longer than before');
+    assert.equal(at(60), '$(sync~spin) shop 1/3 · longer than before');
+  });
+
   it('keeps a success for a while and a failure until it is seen', () => {
     const state = projectState();
     assert.equal(textOf(state, [run('succeeded')]), '$(pass) shop 12.0s');
@@ -178,6 +205,41 @@ describe('welcome content', () => {
     assert.equal(welcomeState([empty({ analysis: { kind: 'failed', message: '' } })]), 'analysisFailed');
     assert.equal(welcomeState([empty({ analysis: { kind: 'virtual' } })]), 'virtual');
     assert.equal(welcomeState([projectState(), empty({})]), 'ready');
+  });
+
+  it('knows a store that wants another password, where the editor keeps it', () => {
+    const target = { address: 'db:5432', user: 'ann', database: 'history' };
+    const stateOf = (error: Error, configuredBy: string): ProjectState => {
+      const { message, cause } = connectionError(error, { ...target, configuredBy });
+      const detail = cause instanceof Error ? cause.message : '';
+      return projectState({ change: { store: { kind: 'unreachable', message, detail } } });
+    };
+    const setting = `the ${URL_SETTING}`;
+    const wrong = Object.assign(new Error('password authentication failed for user "ann"'), {
+      code: '28P01',
+    });
+    assert.equal(welcomeStore([stateOf(wrong, setting)]), 'refused');
+    assert.equal(welcomeStore([stateOf(wrong, 'MILLRACE_STORE_URL')]), 'unreachable');
+    const away = Object.assign(new Error('connect ECONNREFUSED'), { code: 'ECONNREFUSED' });
+    assert.equal(welcomeStore([stateOf(away, setting)]), 'unreachable');
+    const none = stateOf(
+      new Error('SASL: SCRAM-SERVER-FIRST-MESSAGE: client password must be a string'),
+      setting,
+    );
+    assert.equal(welcomeStore([none]), 'refused');
+    assert.equal(storeProblem([none]), 'it asks for a password, and none is given');
+  });
+
+  it('says that nothing has run only when that is known', () => {
+    const ready = { kind: 'ready', description: '' } as const;
+    const none = { runs: [], matching: 0, total: 0, byStatus: {} };
+    assert.equal(neverRan([]), false);
+    assert.equal(neverRan([projectState({ change: { store: ready } })]), false);
+    const nothingRan = projectState({ change: { store: ready, runs: none } });
+    assert.equal(neverRan([nothingRan]), true);
+    assert.equal(neverRan([nothingRan, projectState()]), false);
+    const begun = projectState({ live: { run: run('running'), nodeRuns: [] } });
+    assert.equal(neverRan([{ ...begun, store: ready, runs: none }]), false);
   });
 
   it('tells the reason why the store does not answer', () => {

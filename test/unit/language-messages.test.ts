@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import fc from 'fast-check';
 import type { StaticNodeGraph } from '../../extension/analysis/analysis.ts';
 import { type MergedNode, mergeGraphs } from '../../extension/analysis/merge-graphs.ts';
-import { editorNode, toMessages } from '../../extension/language/editor-nodes.ts';
+import { isSameJson, toMessages } from '../../extension/language/editor-nodes.ts';
 import {
   type EditorNode,
   initializationOptions,
@@ -167,7 +167,16 @@ describe('messages about pipelines', () => {
           }
           assert.ok(count <= size, `${count} nodes in a message of ${size}`);
         }
-        assert.deepEqual([...known.values()], pipelines.map(editorNode));
+        assert.deepEqual([...known.values()], toMessages(pipelines, Infinity)[0]?.changed);
+      }),
+    );
+  });
+
+  it('are about pipelines that say something else than before', () => {
+    fc.assert(
+      fc.property(fc.jsonValue(), fc.jsonValue(), (a, b) => {
+        assert.equal(isSameJson(a, b), JSON.stringify(a) === JSON.stringify(b));
+        assert.equal(isSameJson(a, structuredClone(a)), true);
       }),
     );
   });

@@ -1,8 +1,9 @@
 import assert from 'node:assert/strict';
 import fc from 'fast-check';
 import type { PageNode } from '../../webview/messages.ts';
+import { type Face, lineOf } from '../../webview/graph/faces.ts';
 import { impliedUpstreams } from '../../webview/graph/implied.ts';
-import { type Box, curve, layoutBoxes } from '../../webview/graph/layout.ts';
+import { type Box, curve, layoutBoxes, type Rectangle } from '../../webview/graph/layout.ts';
 import { escapeLabel, mermaidText } from '../../webview/graph/mermaid-text.ts';
 import {
   allNodes,
@@ -10,11 +11,12 @@ import {
   collapsedAtFirst,
   countLeaves,
   countNodes,
+  type GraphNode,
   neighbourhood,
   pipelinesBelow,
   walk,
 } from '../../webview/graph/model.ts';
-import { firstZoom, fitZoom, nearest } from '../../webview/graph/navigate.ts';
+import { firstZoom, fitZoom, frameToClose, nearest } from '../../webview/graph/navigate.ts';
 
 interface Sketch {
   readonly id: string;
@@ -349,6 +351,33 @@ describe('layout', () => {
   });
 });
 
+describe('the second line of a box', () => {
+  const upTo =
+    (most: number) =>
+    (line: string): boolean =>
+      line.length <= most;
+  const face = (changes: Partial<Face>): Face => ({
+    state: 'succeeded',
+    kind: 'parallel task',
+    line: '38.0s · attempt 2',
+    error: null,
+    progress: null,
+    ...changes,
+  });
+
+  it('goes without the kind where there is little room', () => {
+    assert.equal(lineOf(face({}), upTo(40)), 'parallel task · 38.0s · attempt 2');
+    assert.equal(lineOf(face({}), upTo(20)), '38.0s · attempt 2');
+    assert.equal(lineOf(face({ line: '' }), upTo(5)), 'parallel task');
+  });
+
+  it('has an error only when there is room for more than its first letters', () => {
+    const failed = face({ state: 'failed', kind: '', line: 'failed', error: 'column x does not exist' });
+    assert.equal(lineOf(failed, upTo(26)), 'failed · column x does not exist');
+    assert.equal(lineOf(failed, upTo(20)), 'failed');
+  });
+});
+
 describe('moving in a picture', () => {
   const places = new Map([
     ['top', { x: 50, y: 0, width: 10, height: 10 }],
@@ -361,6 +390,33 @@ describe('moving in a picture', () => {
     assert.equal(nearest(places, 'left', 'up'), 'top');
     assert.equal(nearest(places, 'top', 'up'), null);
     assert.equal(nearest(places, 'not there', 'up'), null);
+  });
+
+  it('closes what makes a picture wide, from the inside', () => {
+    const node = (key: string, children?: readonly GraphNode[]): GraphNode => ({
+      id: key,
+      key,
+      path: [key],
+      kind: 'pipeline',
+      title: key,
+      description: '',
+      names: [],
+      size: 1,
+      isOpen: children !== undefined,
+      children: children ?? [],
+    });
+    const places: Readonly<Record<string, Rectangle>> = {
+      top: { x: 300, y: 0, width: 700, height: 50 },
+      left: { x: 0, y: 60, width: 600, height: 100 },
+      inner: { x: 10, y: 70, width: 580, height: 80 },
+      right: { x: 610, y: 80, width: 500, height: 50 },
+    };
+    const placeOf = (key: string): Rectangle => places[key] ?? { x: 20, y: 80, width: 200, height: 40 };
+    const inner = node('inner', [node('task')]);
+    const [top, left, right] = [node('top', [node('task')]), node('left', [inner]), node('right', [])];
+    assert.equal(frameToClose([top, left, right], placeOf), 'inner');
+    assert.equal(frameToClose([top, node('left'), right], placeOf), 'right');
+    assert.equal(frameToClose([top, node('left'), node('right')], placeOf), null);
   });
 
   it('shows a little too large pictures smaller, and others as large as life', () => {

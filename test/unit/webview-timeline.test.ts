@@ -77,6 +77,20 @@ describe('timeline: layout', () => {
     assert.deepEqual(placed?.label, { text: 'abcdefgh', left: 30, width: 72, place: 'inside' });
   });
 
+  it('stands across the moment only where there is no room beside the bar', () => {
+    const one = node('a / bc', segment(0, 50), segment(50, 80, 'expected'));
+    const [placed] = layoutTimeline([one], { scale, width: 100, measure }).tasks.placed;
+    assert.deepEqual(placed?.label, { text: 'bc', left: 0, width: measure('bc'), place: 'inside' });
+    const [wide] = layoutTimeline([one], { scale, width: 400, measure }).tasks.placed;
+    assert.equal(wide?.label.place, 'inside');
+    const [late] = layoutTimeline([node('abcd / efgh', segment(40, 50), segment(50, 60, 'expected'))], {
+      scale,
+      width: 500,
+      measure,
+    }).tasks.placed;
+    assert.equal(late?.label.place, 'right');
+  });
+
   it('packs what does not meet into one lane', () => {
     const { tasks } = layoutTimeline(
       [node('a', segment(0, 10)), node('b', segment(5, 15)), node('c', segment(50, 60))],
@@ -266,6 +280,19 @@ describe('timeline: what a run shows', () => {
     ]);
   });
 
+  it('a pipeline that goes on although something in it failed', () => {
+    const record = details({
+      nodeRuns: [
+        attempt('p/q', 'running', 0, null, 1, 'pipeline'),
+        attempt('p/q/c', 'failed', 0, 5, 2),
+        attempt('p/q/d', 'running', 5, null),
+      ],
+    });
+    const { nodes } = timelineContent(record, nodeHistories(record), T0 + 10_000);
+    const states = nodes.map(({ label, state }) => `${label} ${state}`);
+    assert.ok(states.includes('q failed') && states.includes('q / d running'), states.join());
+  });
+
   it('attempts apart, with the wait between them', () => {
     const record = details({
       nodeRuns: [
@@ -345,6 +372,7 @@ describe('run: progress', () => {
       progressSegments(
         nodeHistories(record),
         { fraction: 0.5, finished: 2, total: 4, left: 40 },
+        false,
         T0 + 20_000,
       ),
       [
@@ -354,6 +382,23 @@ describe('run: progress', () => {
         { state: 'queued', share: 50 },
       ],
     );
+  });
+
+  it('leaves what did not run, when the run is over', () => {
+    const over = { fraction: 1, finished: 4, total: 4, left: null };
+    const shares = (...nodeRuns: readonly NodeRunRecord[]): Record<string, number> =>
+      Object.fromEntries(
+        progressSegments(nodeHistories(details({ nodeRuns }, { status: 'cancelled' })), over, true, T0).map(
+          ({ state, share }) => [state, Math.round(share)],
+        ),
+      );
+    assert.deepEqual(shares(attempt('p/x', 'succeeded', 0, 10), attempt('p/y', 'cancelled', 10, 15)), {
+      succeeded: 25,
+      failed: 0,
+      running: 0,
+      queued: 75,
+    });
+    assert.deepEqual(shares(), { running: 0, queued: 100 });
   });
 
   it('fills the bar, whatever happened', () => {
@@ -369,13 +414,15 @@ describe('run: progress', () => {
       fc.property(
         fc.array(status, { maxLength: 20 }),
         fc.double({ min: 0, max: 1, noNaN: true }),
-        (all, fraction) => {
+        fc.boolean(),
+        (all, fraction, isOver) => {
           const record = details({
             nodeRuns: all.map((each, index) => attempt(`p/n${index}`, each, 0, null)),
           });
           const parts = progressSegments(
             nodeHistories(record),
             { fraction, finished: 0, total: 9, left: null },
+            isOver,
             T0,
           );
           assert.ok(parts.every(part => part.share >= 0));
@@ -415,6 +462,13 @@ describe('timeline: statistics', () => {
       line: 'M0 32.6L500 19.0',
       area: 'M0 32.6L500 19.0L500 36L0 36Z',
     });
+  });
+
+  it('draws a single sample as a point', () => {
+    const [cpu] = statisticsSeries([sample(1, 50)], T0);
+    assert.ok(cpu !== undefined);
+    assert.deepEqual(linePath(cpu, { from: 0, to: 2 }), { line: 'M500 19.0h0', area: '' });
+    assert.deepEqual(linePath(cpu, { from: 5, to: 9 }), { line: '', area: '' });
   });
 
   it('has not more points than can be seen, and keeps the peaks', () => {

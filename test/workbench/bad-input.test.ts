@@ -5,7 +5,7 @@ import { chmod, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { after, before, describe, it } from 'mocha';
 import { testProject, type TestProject } from '../support/project.ts';
-import { useWorkbench } from './support/workbench.ts';
+import { useWorkbench, type Workbench } from './support/workbench.ts';
 
 const shop = `import { Pipeline, RunBash, Task } from 'millrace';
 
@@ -28,18 +28,12 @@ describe('bad input', function () {
   after(async () => {
     await project[Symbol.asyncDispose]();
   });
-  const openPage = async (id: string): Promise<void> => {
-    const { row, page, runCommand } = workbench();
-    await row(new RegExp(`^${id}, `)).click();
-    await page.locator('.monaco-editor .view-line').first().waitFor();
-    await runCommand('Millrace: Open DAG and Details');
-  };
   const workbench = useWorkbench(() => ({ folder: project.path }));
 
   it('a pipeline that is deleted while its page is open: the page says so, and comes back with it', async () => {
     const { openSideBar, row, webview, view, screenshot } = workbench();
     await openSideBar();
-    await openPage('shop');
+    await openPage(workbench(), 'shop');
     const frame = await webview('shop');
     await frame.getByRole('heading', { name: 'shop' }).first().waitFor();
     await rm(join(project.path, 'shop.pipeline.ts'));
@@ -68,7 +62,7 @@ describe('bad input', function () {
     await workbench().openSideBar();
     const { row, webview, runCommand, screenshot } = workbench();
     await project.write({ 'huge.pipeline.ts': huge });
-    await openPage('huge');
+    await openPage(workbench(), 'huge');
     const frame = await webview('huge');
     await frame.getByText('task_000').first().waitFor();
     await frame.getByRole('button', { name: 'Run', exact: true }).first().click();
@@ -115,12 +109,6 @@ describe('a folder that is not trusted', function () {
   after(async () => {
     await project[Symbol.asyncDispose]();
   });
-  const openPage = async (id: string): Promise<void> => {
-    const { row, page, runCommand } = workbench();
-    await row(new RegExp(`^${id}, `)).click();
-    await page.locator('.monaco-editor .view-line').first().waitFor();
-    await runCommand('Millrace: Open DAG and Details');
-  };
   const workbench = useWorkbench(() => ({
     folder: project.path,
     workspaceTrust: true,
@@ -135,7 +123,7 @@ describe('a folder that is not trusted', function () {
     await openFile('shop.pipeline.ts');
     await page.keyboard.type('// a change\n');
     await page.keyboard.press('Control+S');
-    await openPage('load');
+    await openPage(workbench(), 'load');
     await (await webview('load')).getByText('echo loaded').first().waitFor();
     await runCommand('Millrace: Refresh Pipelines');
     await runCommand('Millrace: Show Effective Configuration');
@@ -146,3 +134,10 @@ describe('a folder that is not trusted', function () {
     assert.deepEqual(marks, []);
   });
 });
+
+/** The page of a node. */
+async function openPage({ row, page, runCommand }: Workbench, id: string): Promise<void> {
+  await row(new RegExp(`^${id}, `)).click();
+  await page.locator('.monaco-editor .view-line').first().waitFor();
+  await runCommand('Millrace: Open DAG and Details');
+}

@@ -1,5 +1,6 @@
 /** The page of a node in a real browser: what it shows in each state, what one can do, and that nothing escapes it. */
 import assert from 'node:assert/strict';
+import { readFile } from 'node:fs/promises';
 import type { Browser, Locator } from 'playwright-core';
 import type { NodeRunRecord } from '../../runner/records.ts';
 import type { PageAction } from '../../webview/messages.ts';
@@ -226,6 +227,47 @@ describe('the page of a node', function () {
       assert.deepEqual(lastAction(host), { kind: 'cancel', runId: 412 });
     });
 
+    it('has the most expensive nodes on top, although their figures come after them', async () => {
+      const asked = Promise.withResolvers<null>();
+      await using host = await open(root, {
+        ...answers,
+        figures: async () => {
+          await asked.promise;
+          return figures;
+        },
+      });
+      const rows = host.page.locator('table.nodes tbody tr[aria-level="1"] .node-id');
+      await rows.first().waitFor();
+      asked.resolve(null);
+      await host.page.locator('table.nodes .cost-text').first().waitFor();
+      const costs = figures.filter(({ path }) => path.length === 2).toSorted((a, b) => b.cost - a.cost);
+      assert.deepEqual(
+        (await rows.allInnerTexts()).map(text => text.trim()),
+        costs.map(({ path }) => path[1]),
+      );
+    });
+
+    it('closes the widest pipelines of a picture that is wider than the page', async () => {
+      await using host = await open(root, answers, { width: 900 });
+      await drawn(host);
+      const canvas = host.page.locator('.graph-canvas');
+      assert.ok(await canvas.evaluate(element => element.scrollWidth <= element.clientWidth));
+      const open_ = await host.page.locator('.graph-node.pipeline.open').count();
+      const closed = await host.page.locator('.graph-node.pipeline.closed').count();
+      assert.ok(open_ > 0 && closed > 0, `${String(open_)} open, ${String(closed)} closed`);
+      await host.picture('node-page/closed-to-fit');
+    });
+
+    it('is made of flowcharts only: no other diagram of Mermaid is built', async () => {
+      const record = new URL('../../dist/.built-webview.json', import.meta.url);
+      const { files } = JSON.parse(await readFile(record, 'utf8')) as { files: readonly string[] };
+      const parts = files.filter(file => /diagram|definition|dagre|elk|katex|swimlanes|cose/i.test(file));
+      assert.deepEqual(
+        parts.map(file => file.replace(/.*\/|-[A-Z0-9]+-[A-Z0-9]+\.js$/g, '')),
+        ['flowDiagram'],
+      );
+    });
+
     it('sorts its nodes, and keeps the order over a reload', async () => {
       await using host = await open(root, answers);
       await drawn(host);
@@ -398,6 +440,13 @@ describe('the page of a node', function () {
       fails = false;
       await host.page.getByRole('button', { name: 'Try again' }).click();
       await drawn(host);
+      // What was there stays, once, with a word about it.
+      fails = true;
+      await host.send({ type: 'graph' });
+      await host.page.getByRole('alert').getByText('Unexpected token.').waitFor();
+      assert.equal(await host.page.locator('main').count(), 1);
+      assert.equal(await host.page.locator('h1').count(), 1);
+      await drawn(host);
     });
 
     it('when the store is away, and asks again when it is back', async () => {
@@ -530,6 +579,7 @@ describe('the page of a node', function () {
       }),
     });
     await drawn(host);
+    await host.page.getByRole('button', { name: 'Open all pipelines' }).click();
     const last = graphNode(host, `${evil.replaceAll('"', '\\"')}/end/${evil.replaceAll('"', '\\"')}`);
     assert.equal(await last.locator('.title').textContent(), evil);
     assert.equal(await host.page.evaluate(() => 'hacked' in window), false);

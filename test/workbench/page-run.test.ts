@@ -21,6 +21,7 @@ import { themeKinds } from './support/themes.ts';
 
 const subject: PageSubject = { page: 'run', folder: 'file:///project', runId: 412 };
 const top = 'python_project_stats';
+const unmeasured = { swap: null, netReceived: null, netSent: null };
 
 describe('the page of a run', function () {
   this.timeout(60_000);
@@ -78,7 +79,7 @@ describe('the page of a run', function () {
         host.details.nodeRuns.find(({ error }) => error !== null)?.error,
       );
       assert.match(await failure.innerText(), /failed after 2 attempts/);
-      assert.match(await failure.innerText(), /4 tasks skipped: python_projects, check_data_quality/);
+      assert.match(await failure.innerText(), /5 tasks skipped: python_projects, check_data_quality/);
       const running = page.getByRole('article', { name: /running$/ });
       assert.equal(await running.count(), 3);
       await running.filter({ hasText: 'INSERT 0 128340' }).waitFor();
@@ -419,6 +420,20 @@ describe('the page of a run', function () {
       await log.hover();
       await page.mouse.wheel(0, 60);
       await waitUntil(async () => (await topLine()) === from + 3);
+      // So do keys, also from a link in a line.
+      const pageOf = Math.floor((await log.evaluate(element => element.clientHeight)) / 20) - 1;
+      await log.press('PageDown');
+      await waitUntil(async () => Math.abs((await topLine()) - (from + 3 + pageOf)) <= 1);
+      const down = await topLine();
+      await page.locator(`.log-line[data-index="${String(down + 3)}"] a`).focus();
+      await page.keyboard.press('PageDown');
+      await waitUntil(async () => Math.abs((await topLine()) - (down + pageOf)) <= 1);
+      await page.keyboard.press('PageUp');
+      await waitUntil(async () => Math.abs((await topLine()) - down) <= 1);
+      await page.keyboard.press('Control+f');
+      assert.equal(await page.evaluate(() => document.activeElement?.getAttribute('aria-label')), 'Search');
+      await log.press('End');
+      await page.getByText('line 1999999 ').first().waitFor();
       await log.press('Home');
       await waitUntil(async () => (await topLine()) === 0);
       await page.getByText('line 0 ').first().waitFor();
@@ -564,6 +579,72 @@ describe('the page of a run', function () {
       await host.page.locator('.log-line').first().waitFor();
       await host.picture('run-page/lost');
       await host.checkAccessibility();
+    });
+
+    it('a run that was cancelled in its first seconds', async () => {
+      const whole = endedRun();
+      const details: RunDetailsRecord = {
+        ...whole,
+        run: {
+          ...whole.run,
+          status: 'cancelled',
+          endedAt: whole.run.startedAt + 1_500,
+          cancelRequestedAt: whole.run.startedAt + 1_200,
+        },
+        nodeRuns: whole.nodeRuns.flatMap((record, index): NodeRunRecord[] => {
+          const { startedAt } = record;
+          if (startedAt === null || startedAt > whole.run.startedAt + 1_000) return [];
+          const status = index === 1 ? 'succeeded' : 'cancelled';
+          return [{ ...record, status, endedAt: startedAt + 1_000 }];
+        }),
+        criticalPath: [],
+      };
+      const statistics = [
+        { ...unmeasured, at: whole.run.startedAt + 700, cpu: 40, memory: 30, diskRead: 2, diskWrite: 1 },
+      ];
+      await using host = await open(details, OutputPeer.of([]), {
+        answers: { statistics: () => statistics },
+      });
+      await host.page.getByText('There is no output').waitFor();
+      const point = host.page.locator('.strip-cpu .strip-line.point');
+      assert.match((await point.getAttribute('d')) ?? '', /^M[\d.]+ [\d.]+h0$/);
+      // What did not run is not green.
+      await host.page.locator('.run-segments .state-queued').waitFor();
+      await host.picture('run-page/cancelled');
+      await host.checkAccessibility();
+    });
+
+    it('a run without tasks', async () => {
+      const details: RunDetailsRecord = {
+        ...endedRun({ status: 'succeeded' }),
+        nodeRuns: [],
+        graph: null,
+        progress: { fraction: 1, finished: 0, total: 0, left: null },
+        criticalPath: [],
+      };
+      await using host = await open(details, OutputPeer.of([]), { answers: { statistics: () => [] } });
+      await host.page.getByText('Nothing ran', { exact: true }).waitFor();
+      await host.page.getByText('no tasks').waitFor();
+      assert.equal(await host.page.locator('.run-segments .state-running').count(), 0);
+      await host.picture('run-page/no-tasks');
+    });
+
+    it('an error as long as a book', async () => {
+      const details = endedRun();
+      const error = [
+        `ERROR: ${'y'.repeat(3_000)}`,
+        ...Array.from({ length: 40 }, (_, i) => `line ${String(i)}`),
+      ];
+      const nodeRuns = details.nodeRuns.map(record =>
+        record.error === null ? record : { ...record, error: error.join('\n') },
+      );
+      await using host = await open({ ...details, nodeRuns }, OutputPeer.of(liveOutput(details)));
+      const text = host.page.locator('.failure-text').first();
+      await text.waitFor();
+      assert.ok((await text.innerText()).length < 1_000);
+      await host.picture('run-page/long-error');
+      await host.page.getByRole('button', { name: '29 more lines' }).click();
+      assert.equal((await text.innerText()).replaceAll(/\s/g, ''), error.join('').replaceAll(/\s/g, ''));
     });
 
     it('a run that has only begun', async () => {

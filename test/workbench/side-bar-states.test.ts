@@ -15,11 +15,16 @@ describe('the side bar without much to show', () => {
   });
   const workbench = useWorkbench(() => ({}));
 
-  async function open(files: Readonly<Record<string, string>> | undefined): Promise<void> {
+  /** @param workspace A file among them that names the folders, instead of the folder that they are in. */
+  async function open(
+    files: Readonly<Record<string, string>> | undefined,
+    workspace?: string,
+  ): Promise<void> {
     const { page, server, openSideBar } = workbench();
     const folder = files === undefined ? undefined : await temporaryFolder(files);
     if (folder !== undefined) folders.push(folder);
-    await page.goto(server.address(folder === undefined ? {} : { folder: folder.path }));
+    const opened = folder === undefined ? {} : { folder: join(folder.path, workspace ?? '') };
+    await page.goto(server.address(opened));
     await page.locator('.monaco-workbench').waitFor();
     await openSideBar();
   }
@@ -47,6 +52,16 @@ describe('the side bar without much to show', () => {
     await view('Pipelines').getByText('cannot be understood').waitFor();
     await view('Pipelines').getByRole('button', { name: 'Show Problems' }).waitFor();
     await screenshot('side-bar/load-errors');
+  });
+
+  it('says that a folder is not on a disk, and begins nothing there', async () => {
+    const { view, notification, runCommand, screenshot } = workbench();
+    const folders = [{ name: 'cloud', uri: 'memfs:/cloud' }];
+    await open({ 'cloud.code-workspace': JSON.stringify({ folders }) }, 'cloud.code-workspace');
+    await view('Pipelines').getByText('This folder is not on a disk that programs can read').waitFor();
+    await runCommand('Millrace: Show Effective Configuration');
+    await notification('This folder is not on a disk that programs can read.').waitFor();
+    await screenshot('side-bar/virtual');
   });
 
   it('says why the store does not answer, and shows the pipelines', async () => {

@@ -1,9 +1,12 @@
 /** The store goes away and comes back: everything says so, nothing is lost, and nobody has to do anything. */
+import assert from 'node:assert/strict';
 import { readdirSync, readFileSync, readlinkSync } from 'node:fs';
-import { rm } from 'node:fs/promises';
+import { chmod, mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { Page } from 'playwright-core';
 import { after, before, describe, it } from 'mocha';
+import { killServer } from '../support/own-store.ts';
 import { testProject, type TestProject } from '../support/project.ts';
 import { externalStore, type ExternalStore } from './support/external-store.ts';
 import { useWorkbench } from './support/workbench.ts';
@@ -53,7 +56,7 @@ describe('a store by its address', function () {
     const { page, view } = workbench();
     await store.start();
     await view('Runs').getByRole('button', { name: 'Try Again' }).click();
-    await view('Runs').getByText('Runs appear here.').waitFor();
+    await view('Runs').getByText('Nothing has run yet.').waitFor();
     await row(page, /^first, task$/).waitFor();
   });
 
@@ -98,6 +101,56 @@ describe('a store by its address', function () {
     await project.write({ go_2: '' });
     await frame.getByText('two ends').first().waitFor();
     await row(page, /^run 2 everything, succeeded/).waitFor();
+  });
+});
+
+describe('the embedded store', function () {
+  this.timeout(180_000);
+  let project: TestProject;
+  let home: string;
+  before(async () => {
+    project = await testProject({ 'waits.pipeline.ts': waits });
+    // A server of its own: the one of the other tests must not be killed.
+    home = await mkdtemp(join(tmpdir(), 'mk-'));
+    await chmod(home, 0o755);
+  });
+  after(async () => {
+    await project.write({ go_1: '', go_2: '' });
+    await project.run(['store', 'stop', '--force'], { env: { MILLRACE_HOME: home } });
+    await project[Symbol.asyncDispose]();
+    await rm(home, { recursive: true, force: true });
+  });
+  const workbench = useWorkbench(() => ({ folder: project.path, env: { MILLRACE_HOME: home } }));
+
+  it('that is killed during a run is started again, and nothing is lost', async () => {
+    const { page, openSideBar, runCommand, webview, view } = workbench();
+    await openSideBar();
+    await row(page, /^waits/).waitFor();
+    await runCommand('Millrace: Run All Pipelines');
+    await row(page, /^first, task, running/).waitFor();
+    await row(page, /^run 1 everything,/).click();
+    const frame = await webview('Run 1');
+    await frame.getByText('one begins').first().waitFor();
+    await killServer(home);
+    await project.write({ go_1: '' });
+    await frame.getByText('two begins').first().waitFor();
+    await row(page, /^second, task, running/).waitFor();
+    await killServer(home);
+    await project.write({ go_2: '' });
+    await row(page, /^run 1 everything, succeeded/).waitFor();
+    for (const line of ['one begins', 'one ends', 'two begins', 'two ends'])
+      assert.equal(await frame.getByText(line, { exact: true }).count(), 1, line);
+    await view('Runs').getByText('The store does not answer').waitFor({ state: 'detached' });
+    await frame.getByText('This page shows how it stood before.').waitFor({ state: 'detached' });
+  });
+
+  it('that is killed while nothing runs is there for the next run', async () => {
+    const { page, runCommand } = workbench();
+    await killServer(home);
+    await runCommand('Millrace: Run All Pipelines');
+    // After a crash Postgres leaves out ids that it had put aside.
+    await row(page, /^run (?!1 )\d+ everything, succeeded/).waitFor();
+    await row(page, /^run 1 everything, succeeded/).waitFor();
   });
 });
 

@@ -1,7 +1,7 @@
 /** What stands in the boxes of a picture: icons, titles, second lines; and how they change. All text is set as text. */
 import { kindIcon } from '../parts/kinds.ts';
 import { stateIcon } from '../parts/states.ts';
-import { type Face, labelOf } from './faces.ts';
+import { type Face, labelOf, lineOf } from './faces.ts';
 import { allNodes, type GraphModel, type GraphNode } from './model.ts';
 import { boxSizes } from './mermaid-layout.ts';
 import type { GraphHandle } from './renderer.ts';
@@ -43,7 +43,7 @@ export function boxWidths(model: GraphModel, family: string): ReadonlyMap<string
 
 /** Adds to the bare boxes and lines of a picture what the model says. */
 export function drawGraph(svg: SVGSVGElement, model: GraphModel, name: string): GraphHandle {
-  const { fit } = makeFitter();
+  const { fit, measure } = makeFitter();
   const glyph = makeGlyphs();
   const family = getComputedStyle(document.body).fontFamily;
   const fonts = {
@@ -195,11 +195,14 @@ export function drawGraph(svg: SVGSVGElement, model: GraphModel, name: string): 
         icon.setAttribute('class', name.endsWith('~spin') ? 'icon spin' : 'icon');
       }
     }
-    if (line !== null && each.face?.line !== face.line) {
+    const before = each.face;
+    const isSame = before?.line === face.line && before.kind === face.kind && before.error === face.error;
+    if (line !== null && !isSame) {
       const room = node.isOpen
         ? each.width - 60
         : each.width - textStart - (node.kind === 'pipeline' ? 34 : 8);
-      line.textContent = fit(face.line, fonts.line, room);
+      const wanted = lineOf(face, text => measure(text, fonts.line) <= room);
+      line.textContent = fit(wanted, fonts.line, room);
     }
     if (progress !== null) {
       const end = tab + 2 + (each.width - tab - 8) * (face.progress ?? 0);

@@ -7,8 +7,12 @@ import type { GraphNode } from './model.ts';
 
 export interface Face {
   readonly state: ShownState;
-  /** Second line of a box, and right side of a frame. */
+  /** What it is, where that belongs into the second line; empty otherwise. It goes first when there is little room. */
+  readonly kind: string;
+  /** Second line of a box, and right side of a frame, after the kind. */
   readonly line: string;
+  /** Why it failed, as one line. */
+  readonly error: string | null;
   /** How far it is, 0 to 1, by expected duration; `null` when it does not run. */
   readonly progress: number | null;
 }
@@ -36,27 +40,28 @@ export function faceOf(
   live: LiveNodes | null,
   now: number,
 ): Face {
-  if (node.kind === 'stub') return { state: 'none', line: '', progress: null };
+  if (node.kind === 'stub') return { state: 'none', kind: '', line: '', error: null, progress: null };
   if (live?.states.has(node.key) === true) return liveFace(node, live, now);
   const last = figures?.last ?? null;
   const state: ShownState = last?.status ?? 'none';
-  const parts = [what(node)];
-  if (state === 'failed') return { state, line: failedLine(node, last), progress: null };
+  if (state === 'failed') return failedFace(node, last);
   const seconds =
     state === 'succeeded'
       ? (figures?.averageDuration ?? durationOf(last))
       : (figures?.averageDuration ?? null);
-  if (state === 'succeeded' && seconds !== null) parts.push(formatDuration(seconds));
-  else if (state !== 'none' && state !== 'succeeded') parts.push(stateWord(state));
-  return { state, line: parts.join(' · '), progress: null };
+  if (state === 'succeeded') return plainFace(node, state, seconds === null ? '' : formatDuration(seconds));
+  return plainFace(node, state, state === 'none' ? '' : stateWord(state));
+}
+
+function plainFace(node: GraphNode, state: ShownState, line: string): Face {
+  return { state, kind: what(node), line, error: null, progress: null };
 }
 
 function liveFace(node: GraphNode, live: LiveNodes, now: number): Face {
   const run = live.latest.get(node.key);
   const state = live.states.get(node.key) ?? 'queued';
   const expected = live.expected[node.key];
-  if (run === undefined || state === 'waiting')
-    return { state, line: `${what(node)} · ${stateWord(state)}`, progress: null };
+  if (run === undefined || state === 'waiting') return plainFace(node, state, stateWord(state));
   switch (run.status) {
     case 'running': {
       const elapsed = Math.max(0, (now - (run.startedAt ?? now)) / 1000);
@@ -72,33 +77,33 @@ function liveFace(node: GraphNode, live: LiveNodes, now: number): Face {
           failed > 0
             ? `${String(failed)} failed · ${String(running)} running`
             : `${String(finished)} of ${String(node.size)} · ${formatElapsed(elapsed)}`;
-        return { state, line, progress };
+        return { state, kind: '', line, error: null, progress };
       }
       // Overdue, the expectation says nothing any more.
       const about =
         expected === undefined || expected < elapsed ? '' : ` of about ${formatElapsed(expected)}`;
-      return { state, line: `${what(node)} · ${formatElapsed(elapsed)}${about}`, progress };
+      return { ...plainFace(node, state, `${formatElapsed(elapsed)}${about}`), progress };
     }
     case 'failed':
-      return { state, line: failedLine(node, run), progress: null };
+      return failedFace(node, run);
     case 'succeeded':
     case 'unchanged': {
       const seconds = durationOf(run);
       const time = run.status === 'unchanged' || seconds === null ? run.status : formatDuration(seconds);
       const attempts = run.attempt > 1 ? ` · attempt ${String(run.attempt)}` : '';
-      return { state, line: `${what(node)} · ${time}${attempts}`, progress: null };
+      return plainFace(node, state, `${time}${attempts}`);
     }
     case 'skipped':
     case 'cancelled':
     case 'lost':
-      return { state, line: `${what(node)} · ${run.status}`, progress: null };
+      return plainFace(node, state, run.status);
   }
 }
 
-function failedLine(node: GraphNode, run: NodeRunRecord | null): string {
-  const error = run?.error == null ? undefined : shortError(run.error);
+function failedFace(node: GraphNode, run: NodeRunRecord | null): Face {
   const attempt = run !== null && run.attempt > 1 ? `, attempt ${String(run.attempt)}` : '';
-  return error === undefined || node.kind === 'pipeline' ? `failed${attempt}` : `failed${attempt} · ${error}`;
+  const error = node.kind === 'pipeline' ? undefined : shortError(run?.error ?? '');
+  return { state: 'failed', kind: '', line: `failed${attempt}`, error: error ?? null, progress: null };
 }
 
 function what(node: GraphNode): string {
@@ -118,8 +123,19 @@ export function durationOf(run: Pick<NodeRunRecord, 'startedAt' | 'endedAt'> | n
   return startedAt === null || endedAt === null ? null : Math.max(0, (endedAt - startedAt) / 1000);
 }
 
+/** The second line of a box: without its kind, or the error, where that does not fit. An error may be cut. */
+export function lineOf({ kind, line, error }: Face, fits: (line: string) => boolean): string {
+  if (line === '') return kind;
+  if (error !== null) return fits(`${line} · ${error.slice(0, leastOfError)}`) ? `${line} · ${error}` : line;
+  const whole = kind === '' ? line : `${kind} · ${line}`;
+  return fits(whole) ? whole : line;
+}
+
+/** Fewer letters of an error say nothing. */
+const leastOfError = 16;
+
 /** What a node is called and how it stands, for those who cannot see it. */
 export function labelOf(node: GraphNode, face: Face): string {
   if (node.kind === 'stub') return `outside of the graph: ${node.names.join(', ')}`;
-  return `${node.title}: ${face.line} (${kindName(node.kind)}, ${stateWord(face.state)})`;
+  return `${node.title}: ${lineOf(face, () => true)} (${kindName(node.kind)}, ${stateWord(face.state)})`;
 }

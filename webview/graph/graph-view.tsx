@@ -6,12 +6,13 @@ import { formatPath } from '../../runner/model.ts';
 import { messageOf } from '../connection.ts';
 import type { Neighbour, PageNode } from '../messages.ts';
 import { useAction, usePage } from '../page.ts';
-import { Button, Menu, Tool } from '../parts/buttons.tsx';
+import { Menu, Tool } from '../parts/buttons.tsx';
 import { SearchField } from '../parts/fields.tsx';
 import { Section } from '../parts/page-frame.tsx';
 import { Failure, Loading, PageState } from '../parts/page-states.tsx';
 import { svgFile } from './export.ts';
 import type { Face } from './faces.ts';
+import { type Focus, focusAtFirst, FocusNote } from './focus.tsx';
 import { Legend } from './legend.tsx';
 import { mermaidText } from './mermaid-text.ts';
 import {
@@ -25,9 +26,10 @@ import {
   pipelinesBelow,
   walk,
 } from './model.ts';
-import { firstZoom, fitZoom, limitZoom } from './navigate.ts';
+import { firstZoom, fitZoom, frameToClose, isReadable, limitZoom } from './navigate.ts';
 import { Overview } from './overview.tsx';
 import type { GraphHandle, RenderGraph } from './renderer.ts';
+import { placeOf } from './svg.ts';
 import { useGraphKeys, useGraphPointer } from './use-graph-input.ts';
 
 export interface GraphViewProps {
@@ -50,9 +52,6 @@ function loadRenderer(): Promise<RenderGraph> {
   return renderer;
 }
 
-/** Around which node, or all; `null`: what is best at first. */
-type Focus = { readonly id: string } | { readonly all: true } | null;
-
 type Drawing =
   | { readonly kind: 'drawing' }
   | { readonly kind: 'drawn'; readonly handle: GraphHandle }
@@ -72,7 +71,12 @@ export function GraphView(props: GraphViewProps) {
   const [match, setMatch] = useState(0);
 
   const [toggled, setToggled] = useState<ReadonlySet<string> | null>(null);
-  const collapsed = useMemo(() => toggled ?? collapsedAtFirst(root, isNarrow), [toggled, root, isNarrow]);
+  /** Closed at first, so that the picture is no wider than the page. */
+  const [closedToFit, setClosedToFit] = useState<readonly string[]>([]);
+  const collapsed = useMemo(
+    () => toggled ?? new Set([...collapsedAtFirst(root, isNarrow), ...closedToFit]),
+    [toggled, root, isNarrow, closedToFit],
+  );
   const isWide = root.nodes.length > manyNodes;
   const [chosenFocus, setFocus] = useState<Focus>(null);
   const firstFocus = isWide && chosenFocus === null ? focusAtFirst(root) : null;
@@ -109,11 +113,19 @@ export function GraphView(props: GraphViewProps) {
   const handle = drawing.kind === 'drawn' ? drawing.handle : null;
   useLayoutEffect(() => {
     if (handle === null || holder.current === null) return;
+    const room = canvas.current?.clientWidth ?? handle.width;
+    if (zoom === null && toggled === null && !isReadable(handle, room)) {
+      const frame = frameToClose(model.nodes, key => placeOf(handle.elementOf(key)));
+      if (frame !== null) {
+        setClosedToFit([...closedToFit, frame]);
+        return;
+      }
+    }
     const focused = document.activeElement;
     if (focused instanceof SVGElement && holder.current.contains(focused))
       focusedBefore.current = focused.dataset['key'] ?? null;
     holder.current.replaceChildren(handle.svg);
-    setZoom(before => before ?? firstZoom(handle, canvas.current?.clientWidth ?? handle.width));
+    setZoom(before => before ?? firstZoom(handle, room));
   }, [handle]);
   useLayoutEffect(() => {
     if (handle === null) return;
@@ -338,59 +350,6 @@ export function GraphView(props: GraphViewProps) {
       <Legend model={model} faceOf={faceOf} />
     </Section>
   );
-}
-
-function FocusNote({
-  root,
-  focus,
-  shown,
-  onFocus,
-}: {
-  root: PageNode;
-  focus: string | null;
-  shown: number;
-  onFocus: (focus: Focus) => void;
-}) {
-  const total = root.nodes.length;
-  return (
-    <div class="toolbar small">
-      <span class="dim">
-        {focus === null
-          ? `All ${formatCount(total)} nodes are drawn.`
-          : `${formatCount(shown)} of ${formatCount(total)} nodes: those around ${focus}. Find brings others here.`}
-      </span>
-      {focus === null ? (
-        <Button
-          onPress={() => {
-            onFocus(null);
-          }}
-        >
-          Only a part
-        </Button>
-      ) : (
-        <Button
-          onPress={() => {
-            onFocus({ all: true });
-          }}
-        >
-          Draw all {formatCount(total)}
-        </Button>
-      )}
-    </div>
-  );
-}
-
-/** The node with most edges: around it, there is most to see. */
-function focusAtFirst(root: PageNode): string | null {
-  const edges = new Map<string, number>();
-  for (const { id, upstreams } of root.nodes) {
-    edges.set(id, (edges.get(id) ?? 0) + upstreams.length);
-    for (const upstream of upstreams) edges.set(upstream, (edges.get(upstream) ?? 0) + 1);
-  }
-  let best: string | null = null;
-  for (const { id } of root.nodes)
-    if (best === null || (edges.get(id) ?? 0) > (edges.get(best) ?? 0)) best = id;
-  return best;
 }
 
 /** Nodes whose id contains a text, in the order in which they are declared. */

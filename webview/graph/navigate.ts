@@ -1,5 +1,6 @@
 /** Where an arrow key leads in a picture, and how it is fitted into a window; pure. */
 import type { Rectangle } from './layout.ts';
+import type { GraphNode } from './model.ts';
 
 export type Direction = 'up' | 'down' | 'left' | 'right';
 
@@ -36,6 +37,28 @@ export function nearest(
   return best?.key ?? null;
 }
 
+/**
+ * The key of the open pipeline to close first so that a picture gets less wide: the widest of the rows that reach its
+ * sides, or one in it. `null`: closing makes no difference.
+ */
+export function frameToClose(
+  nodes: readonly GraphNode[],
+  placeOf: (key: string) => Rectangle,
+): string | null {
+  const placed = nodes.map(node => ({ node, ...placeOf(node.key) }));
+  const left = Math.min(...placed.map(({ x }) => x));
+  const right = Math.max(...placed.map(({ x, width }) => x + width));
+  const outermost = placed.filter(({ x, width }) => x <= left + 1 || x + width >= right - 1);
+  const [widest] = placed
+    .filter(
+      ({ node, y, height }) =>
+        node.isOpen && outermost.some(other => other.y < y + height && y < other.y + other.height),
+    )
+    .sort((a, b) => b.width - a.width);
+  if (widest === undefined) return null;
+  return frameToClose(widest.node.children, placeOf) ?? widest.node.key;
+}
+
 /** Zooms: the smallest shows all of a large picture, the largest its details. */
 export const zoomLimits = { smallest: 0.1, largest: 3 };
 
@@ -51,11 +74,12 @@ export function fitZoom(
   return limitZoom(Math.min(1, window.width / picture.width, window.height / picture.height));
 }
 
-/**
- * The zoom at first: as wide as the page, but no smaller than what can be read (the second lines have 11 px). Pictures that
- * are a little too large are shown a little smaller.
- */
+/** Whether all of a picture can be read at once: as wide as the page, its second lines have about 11 px. */
+export function isReadable(picture: { readonly width: number }, width: number): boolean {
+  return width / picture.width >= 0.9;
+}
+
+/** The zoom at first: as wide as the page, but no smaller than what can be read. */
 export function firstZoom(picture: { readonly width: number }, width: number): number {
-  const whole = Math.min(1, width / picture.width);
-  return whole >= 0.9 ? whole : 1;
+  return isReadable(picture, width) ? Math.min(1, width / picture.width) : 1;
 }

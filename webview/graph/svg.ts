@@ -1,4 +1,5 @@
-/** Helpers to make SVG. */
+/** Helpers to make SVG, and to read it. */
+import type { Rectangle } from './layout.ts';
 
 export function element<Name extends keyof SVGElementTagNameMap>(
   name: Name,
@@ -9,6 +10,12 @@ export function element<Name extends keyof SVGElementTagNameMap>(
   for (const [attribute, value] of Object.entries(attributes)) made.setAttribute(attribute, value);
   made.append(...children);
   return made;
+}
+
+/** Where a box of the picture was put. */
+export function placeOf(box: SVGGElement | null): Rectangle {
+  const [x = 0, y = 0] = (box?.getAttribute('transform') ?? '').match(/-?[\d.]+/g)?.map(Number) ?? [];
+  return { x, y, width: Number(box?.dataset['width']), height: Number(box?.dataset['height']) };
 }
 
 /** Measures text, and cuts it to a width in pixels, with `…` at its end. */

@@ -5,6 +5,7 @@ import type { Rectangle } from './layout.ts';
 import type { GraphModel, GraphNode } from './model.ts';
 import { type Direction, nearest } from './navigate.ts';
 import type { GraphHandle } from './renderer.ts';
+import { placeOf } from './svg.ts';
 
 const directions: Readonly<Record<string, Direction>> = {
   ArrowUp: 'up',
@@ -99,9 +100,8 @@ function boxesOf(handle: GraphHandle, nodes: ReadonlyMap<string, GraphNode>): Re
   for (const [key, node] of nodes) {
     const element = handle.elementOf(key);
     if (element === null || node.kind === 'stub') continue;
-    const [x = 0, y = 0] = (element.getAttribute('transform') ?? '').match(/-?[\d.]+/g)?.map(Number) ?? [];
-    const width = Number(element.dataset['width']);
-    boxes.set(key, { x, y, width, height: node.isOpen ? 24 : Number(element.dataset['height']) });
+    const place = placeOf(element);
+    boxes.set(key, node.isOpen ? { ...place, height: 24 } : place);
   }
   return boxes;
 }

@@ -204,7 +204,9 @@ export function LogView(props: LogViewProps) {
     goTo(placeAt(latest.current, top));
   };
   const onKeyDown = (event: KeyboardEvent): void => {
-    if (event.target !== scroller.current || event.altKey) return;
+    const isOwn = event.target === scroller.current;
+    // On a link or a button, Space is for that.
+    if (event.altKey || (event.key === ' ' && !isOwn)) return;
     const page = extent.view - LINE_HEIGHT;
     const isFar = event.ctrlKey || event.metaKey;
     const steps: Readonly<Record<string, number>> = {
@@ -219,6 +221,8 @@ export function LogView(props: LogViewProps) {
     const step = steps[event.key];
     if (step === undefined) return;
     event.preventDefault();
+    // What has the focus may scroll away.
+    if (!isOwn) scroller.current?.focus({ preventScroll: true });
     moveTo(
       step === -Infinity
         ? START

@@ -152,6 +152,54 @@ export function Untrusted({ what }: { what: string }) {
   );
 }
 
+/** What is shown stays; this says why it may not be how it stands. */
+export function Outdated({
+  problem,
+  onRetry,
+}: {
+  problem: { readonly message: string; readonly code: string };
+  onRetry: () => void;
+}) {
+  const act = useAction();
+  const isGone = problem.code === 'notFound';
+  return (
+    <div class="banner state-waiting" role="alert">
+      <Icon name={isGone ? 'trash' : 'database'} class="coloured" />
+      <span class="text">
+        <strong>{problem.message}</strong>{' '}
+        {isGone ? 'What this page had read is still here.' : 'This page shows how it stood before.'}
+      </span>
+      {isGone ? (
+        <Button
+          onPress={() => {
+            act({ kind: 'openHistory' });
+          }}
+        >
+          Open run history
+        </Button>
+      ) : (
+        <>
+          <Button
+            onPress={() => {
+              if (problem.code === 'store') act({ kind: 'retryStore' });
+              onRetry();
+            }}
+          >
+            Try again
+          </Button>
+          <Button
+            onPress={() => {
+              act({ kind: 'showLog' });
+            }}
+          >
+            Show log
+          </Button>
+        </>
+      )}
+    </div>
+  );
+}
+
 /**
  * Shows what was asked for when it is there, and else why it is not. What was there before stays, with the error above
  * it.

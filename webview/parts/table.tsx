@@ -81,8 +81,8 @@ export function Table<Row>(props: TableProps<Row>) {
         valueOf: sortColumn?.sortValue,
         direction: sort?.direction ?? 'ascending',
       }),
-    // Functions are made anew for each rendering; what they give depends on the rows.
-    [rows, expanded, sort?.column, sort?.direction],
+    // What rows are sorted by may come after them.
+    [rows, expanded, sortColumn?.sortValue, sort?.direction],
   );
   const visible = columns.filter(({ from = 0 }) => width === 0 || width >= from);
   const dropped = columns.filter(column => !visible.includes(column));

@@ -146,10 +146,10 @@ function place(node: TimelineNode, { scale, width, measure }: LayoutOptions): It
   });
   const first = Math.min(...segments.map(segment => segment.left));
   const last = Math.max(...segments.map(segment => segment.left + segment.width));
-  const widest = widestBar(segments);
   const label =
-    placeLabel(node.label, measure(node.label, node.container), first, last, widest, width) ??
-    placeLabel(node.short, measure(node.short, node.container), first, last, widest, width) ??
+    // Across the line of the moment only a label stands that has no room elsewhere.
+    placeLabel(node.label, measure(node.label, node.container), first, last, widestPart(segments), width) ??
+    placeLabel(node.short, measure(node.short, node.container), first, last, widestBar(segments), width) ??
     placeOver(node.short, measure(node.short, node.container), first, width);
   return {
     node,
@@ -158,6 +158,16 @@ function place(node: TimelineNode, { scale, width, measure }: LayoutOptions): It
     left: Math.min(first, label.left),
     right: Math.max(last, label.left + label.width),
   };
+}
+
+/** What has happened of the widest attempt; of what has not begun, what is expected. */
+function widestPart(segments: readonly PlacedSegment[]): Box {
+  const attempts = segments.filter(({ segment }) => segment.kind === 'attempt');
+  const parts = attempts.length > 0 ? attempts : segments;
+  return parts.reduce<Box>((widest, part) => (part.width > widest.width ? part : widest), {
+    left: 0,
+    width: 0,
+  });
 }
 
 /** The widest part without a gap; an attempt and what is expected of it are one. */

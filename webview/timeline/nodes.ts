@@ -98,18 +98,25 @@ export function timelineContent(
   const plan = expectations(details, histories, now);
   const critical = new Set(details.criticalPath);
   const withChildren = new Set(shown.map(({ path }) => formatPath(path.slice(0, -1))));
+  // A pipeline that goes on shows what went wrong in it.
+  const failing = new Set(
+    shown
+      .filter(({ kind, state }) => kind !== 'pipeline' && state === 'failed')
+      .flatMap(({ path }) => path.map((_, length) => formatPath(path.slice(0, length)))),
+  );
   const nodes: TimelineNode[] = [];
   for (const history of shown) {
     const key = formatPath(history.path);
+    const isFailing = history.kind === 'pipeline' && history.state === 'running' && failing.has(key);
     const segments = segmentsOf(run, history, plan.get(key) ?? null, critical, now);
     if (segments.length === 0) continue;
     nodes.push({
       path: history.path,
       label: labelOf(history.path, scope === undefined ? run.pipelinePath : scope.slice(0, -1)),
       short: history.path.at(-1) ?? '',
-      state: history.state,
+      state: isFailing ? 'failed' : history.state,
       container: history.kind === 'pipeline' || (history.kind === 'parallel' && withChildren.has(key)),
-      segments,
+      segments: isFailing ? segments.map(segment => ({ ...segment, state: 'failed' })) : segments,
     });
   }
   let from = scope === undefined ? 0 : Infinity;

@@ -87,7 +87,7 @@ function Strip({
         aria-label={`${series.title}: up to ${series.format(highest)}; the table has all values`}
       >
         <path class="strip-area" d={area} />
-        <path class="strip-line" d={line} />
+        <path class={`strip-line${area === '' ? ' point' : ''}`} d={line} />
       </svg>
       {isPointed ? <i class="strip-pointer" style={{ left: `${x}px` }} /> : null}
     </div>

@@ -57,7 +57,10 @@ function total(one: number | null, other: number | null): number | null {
 export const PLOT_WIDTH = 1000;
 export const PLOT_HEIGHT = 36;
 
-/** The line as an SVG path; of many samples in one place the highest counts. Empty for less than two points. */
+/**
+ * The line as an SVG path; of many samples in one place the highest counts. A single one is a point: a line without
+ * length, which round ends make visible.
+ */
 export function linePath({ samples, top }: Series, scale: TimeScale): { line: string; area: string } {
   const highest = new Map<number, number>();
   for (const { at, value } of samples) {
@@ -68,10 +71,11 @@ export function linePath({ samples, top }: Series, scale: TimeScale): { line: st
   const points = [...highest].sort(([a], [b]) => a - b);
   const [first] = points;
   const last = points.at(-1);
-  if (first === undefined || last === undefined || points.length < 2) return { line: '', area: '' };
+  if (first === undefined || last === undefined) return { line: '', area: '' };
   const y = (value: number): string =>
     (PLOT_HEIGHT - (Math.min(value, top) / top) * (PLOT_HEIGHT - 2)).toFixed(1);
   const line = `M${points.map(([x, value]) => `${x} ${y(value)}`).join('L')}`;
+  if (points.length === 1) return { line: `${line}h0`, area: '' };
   return { line, area: `${line}L${last[0]} ${PLOT_HEIGHT}L${first[0]} ${PLOT_HEIGHT}Z` };
 }
 

@@ -10,11 +10,13 @@ import { formatPath, type NodePath } from '../../runner/model.ts';
 import { useWidth } from '../page.ts';
 import { StatusIcon } from '../parts/status.tsx';
 import { stateWord } from '../parts/states.ts';
-import { share, ticks, type TimeScale } from './axis.ts';
+import { share, type Tick, ticks, type TimeScale } from './axis.ts';
 import { type Lanes, layoutTimeline, type PlacedNode, type TimelineNode } from './layout.ts';
 import { labelMeasure } from './measure.ts';
 
 const LANE = 24;
+/** Px that the label of a tick keeps from that of the moment. */
+const NOW_WIDTH = 36;
 /** Lanes drawn above and below what is seen. */
 const MARGIN = 8;
 
@@ -42,6 +44,9 @@ export function Timeline({ nodes, scale, now, selected, onSelect, onOpen, childr
   const marks = ticks(scale, width);
   const selectedKey = selected === null ? null : formatPath(selected);
   const at = (seconds: number): string => `${share(scale, seconds) * width}px`;
+  // Where "now" stands, no other label does.
+  const isApart = (tick: Tick): boolean =>
+    now === null || Math.abs(share(scale, tick.at) - share(scale, now)) * width > NOW_WIDTH;
   const area = { selectedKey, onSelect, onOpen };
   return (
     <div class="timeline">
@@ -58,10 +63,10 @@ export function Timeline({ nodes, scale, now, selected, onSelect, onOpen, childr
       <div style={{ width: `${width}px` }}>
         {children?.(width)}
         <div class="timeline-axis" aria-hidden="true">
-          {marks.map((tick, index) => (
+          {marks.filter(isApart).map(tick => (
             <span
               key={tick.at}
-              class={`axis-label${index === 0 && share(scale, tick.at) === 0 ? ' first' : ''}${share(scale, tick.at) > 0.98 ? ' last' : ''}`}
+              class={`axis-label${share(scale, tick.at) === 0 ? ' first' : ''}${share(scale, tick.at) > 0.98 ? ' last' : ''}`}
               style={{ left: at(tick.at) }}
             >
               {tick.label}

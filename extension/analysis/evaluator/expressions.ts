@@ -130,14 +130,13 @@ function chain(machine: Machine, node: ts.Expression, scope: Scope): unknown {
 
 function readVariable(machine: Machine, node: ts.Identifier, scope: Scope): unknown {
   const name = node.text;
-  const found = scope.lookup(name);
-  if (found === undefined) {
+  const binding = scope.find(name);
+  if (binding === undefined) {
     if (name === 'undefined') return undefined;
     // What the parser puts where something is missing: the grammar's mistake is reported elsewhere.
     if (name === '') return new Dyn('code that is not complete', node);
     return globalValue(machine, node, scope);
   }
-  const { binding } = found;
   if (binding.imported !== undefined) {
     const target = binding.imported();
     if (!('isInitialized' in target)) return target.value;
@@ -231,6 +230,11 @@ export function spreadAll(
   scope: Scope,
   owner: SyntaxNode,
 ): unknown[] {
+  if (!nodes.some(node => ts.isOmittedExpression(node) || ts.isSpreadElement(node))) {
+    const all = nodes.map(node => resumedOr(machine, node, scope));
+    machine.step(owner, all.length >> 3);
+    return all;
+  }
   const values: unknown[] = [];
   let isOpen: Dyn | undefined;
   for (const node of nodes) {
@@ -269,19 +273,25 @@ function objectLiteral(machine: Machine, node: ts.ObjectLiteralExpression, scope
     if (key instanceof Dyn) machine.open(object, key);
     else Object.defineProperty(object, toKey(key), { enumerable: true, configurable: true, ...descriptor });
   };
+  let hasAccessor = false;
+  /** Defines a property like any other, in the way that costs least. */
+  const assign = (key: unknown, value: unknown): void => {
+    if (hasAccessor || typeof key !== 'string' || key === '__proto__') define(key, { value, writable: true });
+    else object[key] = value;
+  };
   for (const property of node.properties) {
     if (ts.isPropertyAssignment(property)) {
       const key = propertyKey(machine, property.name, scope);
       const name =
         typeof key === 'symbol' ? `[${key.description ?? ''}]` : key instanceof Dyn ? '' : String(key);
-      const { value } = resumedValue(scope, property.initializer) ?? {
-        value: evaluateNamed(machine, property.initializer, scope, name),
-      };
+      const resumed = resumedValue(scope, property.initializer);
+      const value =
+        resumed === undefined ? evaluateNamed(machine, property.initializer, scope, name) : resumed.value;
       if (key === '__proto__' && !ts.isComputedPropertyName(property.name))
         throw new Unsupported('it sets the prototype of an object', property);
-      define(key, { value, writable: true });
+      assign(key, value);
     } else if (ts.isShorthandPropertyAssignment(property)) {
-      define(property.name.text, { value: readVariable(machine, property.name, scope), writable: true });
+      assign(property.name.text, readVariable(machine, property.name, scope));
     } else if (ts.isSpreadAssignment(property)) {
       spreadInto(machine, object, resumedOr(machine, property.expression, scope), property);
     } else if (ts.isMethodDeclaration(property)) {
@@ -296,6 +306,7 @@ function objectLiteral(machine: Machine, node: ts.ObjectLiteralExpression, scope
       if (key instanceof Dyn) throw new Unsupported('the name of an accessor is not known', property);
       const accessor = makeFunction(machine, property, scope, { name: String(key), homeObject: object });
       const { get, set } = Reflect.getOwnPropertyDescriptor(object, toKey(key)) ?? {};
+      hasAccessor = true;
       const given = ts.isGetAccessor(property) ? { get: accessor, set } : { get, set: accessor };
       define(key, given as PropertyDescriptor);
     }

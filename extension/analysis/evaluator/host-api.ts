@@ -5,10 +5,9 @@ import { isNode, isParallelTask, isPipeline, isTask, Node } from '../../../runne
 import { Task } from '../../../runner/api/task.ts';
 import type { SyntaxNode } from '../syntax.ts';
 import { callUnknown } from './calls.ts';
-import { closureOf } from './functions.ts';
 import type { Machine } from './machine.ts';
 import { setKnownEntries } from './natives.ts';
-import { NodeInfos } from './node-info.ts';
+import { NodeInfos, noteUnknown } from './node-info.ts';
 import { PipelineCalls } from './pipeline-calls.ts';
 import { Coerced, Dyn, isSignal, Uncertain, UserThrow } from './values.ts';
 
@@ -33,51 +32,67 @@ const nodeOptions: Readonly<Record<string, readonly string[]>> = {
   ],
 };
 
-export class HostApi {
-  readonly exports: Readonly<Record<string, unknown>>;
-  readonly infos = new NodeInfos();
-  /** The call of `super()` that is evaluated. */
-  superNode: SyntaxNode | undefined;
-  readonly #own = new WeakSet<object>();
-  readonly #functions = new Set<unknown>();
-  readonly #classes = new Set<unknown>();
-  readonly #pipelineCalls: PipelineCalls;
-  #placeholders = 0;
+/** What an API consists of. */
+interface ApiParts {
+  readonly own: ReadonlySet<object>;
+  readonly functions: ReadonlySet<unknown>;
+  readonly classes: ReadonlySet<unknown>;
+}
 
-  constructor(exports: Readonly<Record<string, unknown>>) {
-    this.exports = exports;
-    this.#own.add(exports);
-    for (const value of [...Object.values(exports), Node]) {
-      if (typeof value === 'function') this.#take(value as Callable);
-    }
-    this.#pipelineCalls = new PipelineCalls(this, this.infos);
-  }
+const knownParts = new WeakMap<object, ApiParts>();
 
-  #take(value: Callable): void {
-    const isClass = /^class\b/.test(Function.prototype.toString.call(value));
-    this.#own.add(value);
-    if (!isClass) {
-      this.#functions.add(value);
-      return;
+function partsOf(exports: Readonly<Record<string, unknown>>): ApiParts {
+  let parts = knownParts.get(exports);
+  if (parts === undefined) knownParts.set(exports, (parts = findParts(exports)));
+  return parts;
+}
+
+function findParts(exports: Readonly<Record<string, unknown>>): ApiParts {
+  const own = new Set<object>([exports]);
+  const functions = new Set<unknown>();
+  const classes = new Set<unknown>();
+  for (const value of [...Object.values(exports), Node]) {
+    if (typeof value !== 'function') continue;
+    own.add(value);
+    if (!/^class\b/.test(Function.prototype.toString.call(value))) {
+      functions.add(value);
+      continue;
     }
     for (
       let prototype: object | null = value.prototype as object;
       prototype !== null && prototype !== Object.prototype && prototype !== Error.prototype;
       prototype = Reflect.getPrototypeOf(prototype)
     ) {
-      this.#own.add(prototype);
-      this.#classes.add(prototype.constructor);
-      this.#own.add(prototype.constructor);
+      own.add(prototype);
+      classes.add(prototype.constructor);
+      own.add(prototype.constructor);
       for (const key of Reflect.ownKeys(prototype)) {
         const method: unknown = Reflect.getOwnPropertyDescriptor(prototype, key)?.value;
-        if (typeof method === 'function' && key !== 'constructor') this.#functions.add(method);
+        if (typeof method === 'function' && key !== 'constructor') functions.add(method);
       }
     }
+  }
+  return { own, functions, classes };
+}
+
+export class HostApi {
+  readonly exports: Readonly<Record<string, unknown>>;
+  readonly infos = new NodeInfos();
+  /** The call of `super()` that is evaluated. */
+  superNode: SyntaxNode | undefined;
+  readonly #parts: ApiParts;
+  readonly #pipelineCalls: PipelineCalls;
+  #placeholders = 0;
+
+  constructor(exports: Readonly<Record<string, unknown>>) {
+    this.exports = exports;
+    this.#parts = partsOf(exports);
+    this.#pipelineCalls = new PipelineCalls(this, this.infos);
   }
 
   /** Whether an object is a part of the API itself, which no program may change. */
   isOwn(target: object): boolean {
-    return this.#own.has(target);
+    return this.#parts.own.has(target);
   }
 
   /** A node in the place of something unknown. Its id is made up. */
@@ -150,7 +165,7 @@ export class HostApi {
       this.infos.ofPipeline(node).open.push(reason);
       this.infos.ofPipeline(node).edgesUnknown ??= reason;
     } else {
-      info.unknown.set('commands', reason);
+      noteUnknown(info, 'commands', reason);
     }
   }
 
@@ -161,11 +176,11 @@ export class HostApi {
     args: readonly unknown[],
     node: SyntaxNode,
   ): Answer | undefined {
-    if (this.#classes.has(fn)) {
+    if (this.#parts.classes.has(fn)) {
       const message = `Class constructor ${fn.name} cannot be invoked without 'new'`;
       return { value: machine.mistake(new TypeError(message), node) };
     }
-    if (!this.#functions.has(fn)) return undefined;
+    if (!this.#parts.functions.has(fn)) return undefined;
     if (isNode(thisValue)) {
       const answer = this.#pipelineCalls.call(machine, fn, thisValue, args, node);
       if (answer !== undefined) return answer;
@@ -244,7 +259,7 @@ export class HostApi {
     newTarget: unknown,
     node: SyntaxNode,
   ): Answer | undefined {
-    if (!this.#classes.has(fn)) return undefined;
+    if (!this.#parts.classes.has(fn)) return undefined;
     const base = fn as AnyConstructor;
     const target = newTarget as AnyConstructor;
     const prototype: unknown = base.prototype;
@@ -289,7 +304,7 @@ export class HostApi {
     const info = this.infos.of(made, machine.evaluating.at(-1));
     info.options = options;
     info.placeholder ??= placeholder;
-    for (const [name, dyn] of unknown) info.unknown.set(name, dyn);
+    for (const [name, dyn] of unknown) noteUnknown(info, name, dyn);
     const [dyn = placeholder] = unknown.values();
     if (dyn !== undefined) noteMayFail(machine, dyn);
     return made;
@@ -305,19 +320,19 @@ export class HostApi {
     readonly placeholder: Dyn | undefined;
     readonly unknown: ReadonlyMap<string, Dyn>;
   } {
-    const unknown = new Map<string, Dyn>();
     const whole = options instanceof Dyn ? options : machine.opened(options);
     if (whole !== undefined) {
-      return { given: { id: this.madeUpId() }, placeholder: whole.derive(), unknown };
+      return { given: { id: this.madeUpId() }, placeholder: whole.derive(), unknown: nothing };
     }
     if (typeof options !== 'object' || options === null) {
-      return { given: options, placeholder: undefined, unknown };
+      return { given: options, placeholder: undefined, unknown: nothing };
     }
     let placeholder: Dyn | undefined;
+    let unknown: Map<string, Dyn> | undefined;
     const given: Record<string, unknown> = {};
     for (const key in options) {
       const value: unknown = Reflect.get(options, key);
-      const dyn = findUnknown(machine, [value]);
+      const dyn = findUnknownIn(machine, value, 0);
       if (dyn === undefined) {
         given[key] = value;
       } else if (key === 'id') {
@@ -328,14 +343,14 @@ export class HostApi {
           item instanceof Dyn ? this.standIn(machine, item, node) : item,
         );
       } else {
-        unknown.set(key, dyn);
+        (unknown ??= new Map<string, Dyn>()).set(key, dyn);
       }
     }
-    const isAsGiven = placeholder === undefined && unknown.size === 0;
+    const isAsGiven = placeholder === undefined && unknown === undefined;
     return {
       given: isAsGiven && given['commands'] === Reflect.get(options, 'commands') ? options : given,
       placeholder,
-      unknown,
+      unknown: unknown ?? nothing,
     };
   }
 
@@ -411,6 +426,9 @@ export class HostApi {
   }
 }
 
+/** What is not known of options that are. */
+const nothing: ReadonlyMap<string, Dyn> = new Map<string, Dyn>();
+
 /** The API may refuse what is not known. */
 function noteMayFail(machine: Machine, dyn: Dyn): void {
   const module = machine.evaluating.at(-1);
@@ -426,20 +444,19 @@ class StandIn extends Command {
 /** Something unknown in values and what they hold. */
 export function findUnknown(machine: Machine, values: readonly unknown[], depth = 0): Dyn | undefined {
   for (const value of values) {
-    if (typeof value !== 'object' || value === null) continue;
-    if (value instanceof Dyn) return value;
-    if (value instanceof Uncertain) return value.context.dyn;
-    const opened = machine.opened(value);
-    if (opened !== undefined) return opened;
-    if (depth >= 5 || isNode(value) || closureOf(value) !== undefined) continue;
-    const isPlain = Reflect.getPrototypeOf(value) === Object.prototype;
-    if (!Array.isArray(value) && !isPlain) continue;
-    const found = findUnknown(
-      machine,
-      Array.isArray(value) ? (value as unknown[]) : Object.values(value),
-      depth + 1,
-    );
+    const found = findUnknownIn(machine, value, depth);
     if (found !== undefined) return found;
   }
   return undefined;
+}
+
+function findUnknownIn(machine: Machine, value: unknown, depth: number): Dyn | undefined {
+  if (typeof value !== 'object' || value === null) return undefined;
+  if (value instanceof Dyn) return value;
+  if (value instanceof Uncertain) return value.context.dyn;
+  const opened = machine.opened(value);
+  if (opened !== undefined || depth >= 5 || isNode(value)) return opened;
+  if (Array.isArray(value)) return findUnknown(machine, value, depth + 1);
+  if (Reflect.getPrototypeOf(value) !== Object.prototype) return undefined;
+  return findUnknown(machine, Object.values(value), depth + 1);
 }

@@ -17,10 +17,10 @@ export interface NodeInfo {
   placeholder: Dyn | undefined;
   /** Why it may not be there, or be there more than once. */
   context: Context | undefined;
-  /** Options that are not known. */
-  readonly unknown: Map<string, Dyn>;
-  /** Where each dependency was made, by the id of the upstream. */
-  readonly edges: Map<string, SyntaxNode>;
+  /** Options that are not known: see {@link noteUnknown}. */
+  unknown: ReadonlyMap<string, Dyn>;
+  /** Where each dependency was made, by the id of the upstream: see {@link noteEdge}. */
+  edges: ReadonlyMap<string, SyntaxNode>;
   /** There may be other upstreams. */
   upstreamsUnknown: Dyn | undefined;
   /** The file whose evaluation made it. */
@@ -47,6 +47,32 @@ export interface CommandInfo {
   readonly module: EvaluatedModule | undefined;
 }
 
+/** Of most nodes, everything is known; they share what says so. */
+const none: ReadonlyMap<string, never> = new Map<string, never>();
+
+/** An option of a node is not known. */
+export function noteUnknown(info: NodeInfo, option: string, dyn: Dyn): void {
+  info.unknown = added(info.unknown, option, dyn);
+}
+
+/** A dependency on a node with this id was made here. */
+export function noteEdge(info: NodeInfo, upstream: string, node: SyntaxNode): void {
+  info.edges = added(info.edges, upstream, node);
+}
+
+export function forgetEdge(info: NodeInfo, upstream: string): void {
+  if (info.edges.has(upstream)) (info.edges as Map<string, SyntaxNode>).delete(upstream);
+}
+
+/** A map with another entry: the same one, unless it is the one of all that have none. */
+function added<Value>(
+  map: ReadonlyMap<string, Value>,
+  key: string,
+  value: Value,
+): ReadonlyMap<string, Value> {
+  return map === none ? new Map([[key, value]]) : (map as Map<string, Value>).set(key, value);
+}
+
 export class NodeInfos {
   readonly nodes = new Map<Node, NodeInfo>();
   readonly commands = new Map<Command, CommandInfo>();
@@ -61,8 +87,8 @@ export class NodeInfos {
         options: undefined,
         placeholder: undefined,
         context: undefined,
-        unknown: new Map(),
-        edges: new Map(),
+        unknown: none,
+        edges: none,
         upstreamsUnknown: undefined,
         module,
         addedAfterFailure: false,

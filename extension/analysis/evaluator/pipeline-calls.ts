@@ -9,7 +9,7 @@ import { callFunction } from './calls.ts';
 import { type Answer, findUnknown, type HostApi } from './host-api.ts';
 import { iterate } from './iteration.ts';
 import type { Machine } from './machine.ts';
-import type { NodeInfos } from './node-info.ts';
+import { forgetEdge, noteEdge, type NodeInfos, noteUnknown } from './node-info.ts';
 import { Coerced, type Context, Dyn, Uncertain } from './values.ts';
 
 type Callable = (...args: never[]) => unknown;
@@ -139,14 +139,15 @@ export class PipelineCalls {
     info.addedAfterFailure = machine.evaluating.at(-1)?.hasFailed === true;
     if (machine.context !== undefined && machine.isOutside(pipeline)) info.context = machine.context;
     info.upstreamsUnknown ??= upstreams.unknown;
+    if (upstreams.known.length === 0) return;
     const list = ts.isCallExpression(node) ? node.arguments[1] : undefined;
+    const elements = list !== undefined && ts.isArrayLiteralExpression(list) ? list.elements : undefined;
+    const isPlain = elements?.every(element => !ts.isSpreadElement(element)) === true;
     for (const [index, upstream] of upstreams.known.entries()) {
       const found = typeof upstream === 'string' ? pipeline.nodes.get(upstream) : upstream;
       if (!isNode(found)) continue;
-      const elements = list !== undefined && ts.isArrayLiteralExpression(list) ? list.elements : undefined;
-      const isPlain = elements?.every(element => !ts.isSpreadElement(element)) === true;
       const at = isPlain && Array.isArray(listValue) ? elements[index] : undefined;
-      info.edges.set(found.id, at ?? list ?? node);
+      noteEdge(info, found.id, at ?? list ?? node);
       // What waits for something that may not be there could not be added without it.
       const context = this.#infos.of(found).context;
       if (context !== undefined) info.context ??= context;
@@ -280,9 +281,9 @@ export class PipelineCalls {
     if (!this.#run(machine, fn, pipeline, args, node, args)) return;
     const [up, down] = args.map(arg => (typeof arg === 'string' ? pipeline.nodes.get(arg) : arg));
     if (!isNode(up) || !isNode(down)) return;
-    const { edges } = this.#infos.of(down);
-    if (fn.name === 'addDependency') edges.set(up.id, node);
-    else edges.delete(up.id);
+    const info = this.#infos.of(down);
+    if (fn.name === 'addDependency') noteEdge(info, up.id, node);
+    else forgetEdge(info, up.id);
   }
 
   #find(machine: Machine, pipeline: Pipeline, args: readonly unknown[], node: SyntaxNode): Answer {
@@ -309,7 +310,7 @@ export class PipelineCalls {
     const { context } = machine;
     const info = this.#infos.of(target, machine.evaluating.at(-1));
     if (context !== undefined && machine.isOutside(target)) {
-      info.unknown.set('commands', context.dyn);
+      noteUnknown(info, 'commands', context.dyn);
       return;
     }
     let given = args;
@@ -322,7 +323,7 @@ export class PipelineCalls {
         }
       } catch (error) {
         if (!(error instanceof Coerced)) throw error;
-        info.unknown.set('commands', error.dyn);
+        noteUnknown(info, 'commands', error.dyn);
         return;
       }
       given = [commands.map(item => this.#orStandIn(machine, item, node))];
@@ -331,7 +332,7 @@ export class PipelineCalls {
     }
     const dyn = findUnknown(machine, given.slice(1));
     if (dyn !== undefined) {
-      info.unknown.set('commands', dyn);
+      noteUnknown(info, 'commands', dyn);
       return;
     }
     this.#run(machine, fn, target, given, node, args);

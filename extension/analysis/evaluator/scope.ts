@@ -25,13 +25,14 @@ export interface Frame {
 }
 
 export class Scope {
-  readonly bindings = new Map<string, Binding>();
   readonly parent: Scope | undefined;
   readonly module: EvaluatedModule;
   readonly frame: Frame;
   /** How many contexts of uncertainty there were when the scope was made: what it declares is as certain as these. */
   readonly contextDepth: number;
   readonly isFunction: boolean;
+  /** Most blocks declare nothing. */
+  #bindings: Map<string, Binding> | undefined;
 
   constructor(
     parent: Scope | undefined,
@@ -47,14 +48,22 @@ export class Scope {
     this.isFunction = isFunction;
   }
 
+  get bindings(): Map<string, Binding> {
+    return (this.#bindings ??= new Map());
+  }
+
+  /** The variable of a name. */
+  find(name: string): Binding | undefined {
+    let binding = this.#bindings?.get(name);
+    for (let scope = this.parent; binding === undefined && scope !== undefined; scope = scope.parent)
+      binding = scope.#bindings?.get(name);
+    return binding;
+  }
+
+  /** The variable of a name, with the scope that declares it. */
   lookup(name: string): { readonly scope: Scope; readonly binding: Binding } | undefined {
-    const own = this.bindings.get(name);
-    if (own !== undefined) return { scope: this, binding: own };
-    for (let scope = this.parent; scope !== undefined; scope = scope.parent) {
-      const binding = scope.bindings.get(name);
-      if (binding !== undefined) return { scope, binding };
-    }
-    return undefined;
+    const own = this.#bindings?.get(name);
+    return own === undefined ? this.parent?.lookup(name) : { scope: this, binding: own };
   }
 
   /** A scope inside of this one, in the same function. */

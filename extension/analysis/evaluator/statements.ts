@@ -53,6 +53,7 @@ export function* runStatements(
   for (let index = start; index < statements.length; index++) {
     const statement = statements[index];
     if (statement === undefined) break;
+    if (runAtOnce(machine, statement, scope)) continue;
     const end = yield* runStatement(machine, statement, scope);
     if (end === undefined) continue;
     if (end.type !== 'maybe') return end;
@@ -76,6 +77,14 @@ export function* expression(machine: Machine, node: ts.Expression, scope: Scope)
   return hasSuspension(node)
     ? yield* evaluateSuspendable(machine, node, scope)
     : evaluate(machine, node, scope);
+}
+
+/** Evaluates a statement of the most frequent kind, if it does not wait: without a generator, which has its price. */
+function runAtOnce(machine: Machine, node: ts.Statement, scope: Scope): boolean {
+  if (node.kind !== Kind.ExpressionStatement || hasSuspension(node)) return false;
+  machine.step(node);
+  evaluate(machine, (node as ts.ExpressionStatement).expression, scope);
+  return true;
 }
 
 export function* runStatement(machine: Machine, node: ts.Statement, scope: Scope): Running<Completion> {
@@ -202,7 +211,7 @@ export function* runModule(
 function* runTopLevel(machine: Machine, statements: readonly ts.Statement[], scope: Scope): Running<void> {
   for (const statement of statements) {
     try {
-      yield* runStatement(machine, statement, scope);
+      if (!runAtOnce(machine, statement, scope)) yield* runStatement(machine, statement, scope);
     } catch (error) {
       if (error instanceof UserThrow) machine.report(error.value, error.node ?? statement);
       else if (!(error instanceof Abandoned)) throw error;

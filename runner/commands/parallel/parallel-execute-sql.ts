@@ -73,7 +73,8 @@ export class ParallelExecuteSQL<
         value: (this.#placeholders ?? ['keys of the parameters']).join(', '),
         language: 'text',
       },
-      ...command.docs(),
+      // With placeholders in it, no SQL can be run in a shell.
+      ...command.docs().filter(({ label }) => label !== 'command'),
     ];
   }
 

@@ -1,5 +1,6 @@
 /** Postgres and Redshift through `psql`. */
 import type { PostgresDatabase, RedshiftDatabase } from '../../api/databases.ts';
+import { APPLICATION_NAME } from '../application-name.ts';
 import { csvDecoder } from '../rows/csv-rows.ts';
 import {
   type Client,
@@ -92,7 +93,7 @@ export function postgresEnvironment({ connection, schema }: PostgresDatabase): E
   const settings = ['-c client_min_messages=warning'];
   if (schema !== undefined)
     settings.push(`-c search_path=${escapeOption(`"${schema.replaceAll('"', '""')}"`)}`);
-  const shared = { PGAPPNAME: 'millrace', PGCLIENTENCODING: 'UTF8', PGOPTIONS: settings.join(' ') };
+  const shared = { PGAPPNAME: APPLICATION_NAME, PGCLIENTENCODING: 'UTF8', PGOPTIONS: settings.join(' ') };
   switch (connection.kind) {
     case 'embedded':
       throw new Error('the embedded Postgres is not reached by psql');

@@ -61,9 +61,7 @@ export async function createStoreDatabase(admin: Client, paths: StatePaths, data
   await exclusively(admin, async () => {
     // Nobody but the superuser has business in the shared databases: the leases are there.
     await admin.query('revoke connect on database postgres, template1 from public');
-    // Like the superuser's: a random password needs no iterations, which every opening would pay for.
-    const cheap = (await serverVersion(admin)) >= 160_000;
-    await createRole(admin, STORE_ROLE, secret, cheap ? 1 : null);
+    await createRole(admin, STORE_ROLE, secret);
     await createDatabase(admin, database, STORE_ROLE);
   });
 }
@@ -91,7 +89,7 @@ export async function warehouseConfig(options: WarehouseOptions): Promise<Client
     if (rows[0]?.ready !== true) {
       const secret = await ensureSecret(paths);
       await exclusively(lease.client, async () => {
-        await createRole(lease.client, name, secret, null);
+        await createRole(lease.client, name, secret);
         await createDatabase(lease.client, name, name);
       });
     }
@@ -112,21 +110,18 @@ async function exclusively(admin: Client, work: () => Promise<void>): Promise<vo
   }
 }
 
-async function createRole(
-  admin: Client,
-  role: string,
-  secret: string,
-  iterations: number | null,
-): Promise<void> {
+async function createRole(admin: Client, role: string, secret: string): Promise<void> {
+  // Like the superuser's: a random password needs no iterations, which every connection would pay for.
+  const isCheap = (await serverVersion(admin)) >= 160_000;
   const { rowCount } = await admin.query('select from pg_roles where rolname = $1', [role]);
   const verb = rowCount === 0 ? 'create' : 'alter';
-  if (iterations !== null) await admin.query(`set scram_iterations = ${iterations}`);
+  if (isCheap) await admin.query('set scram_iterations = 1');
   // The statement is not logged: the server logs warnings only, and errors of this one do not repeat it.
   await admin.query(
     `${verb} role ${escapeIdentifier(role)} login nosuperuser nocreatedb nocreaterole ` +
       `password ${escapeLiteral(rolePassword(secret, role))}`,
   );
-  if (iterations !== null) await admin.query('reset scram_iterations');
+  if (isCheap) await admin.query('reset scram_iterations');
 }
 
 async function createDatabase(admin: Client, database: string, owner: string): Promise<void> {

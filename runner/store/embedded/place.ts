@@ -3,6 +3,7 @@ import { randomBytes } from 'node:crypto';
 import { readFile, rename, rm, stat, unlink, utimes, writeFile } from 'node:fs/promises';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { errorCode } from '../errors.ts';
+import { processExists } from '../process-exists.ts';
 
 /** A maker shows this often that it is alive. */
 const HEARTBEAT = 1000;
@@ -53,21 +54,11 @@ async function takeLock(lock: string): Promise<boolean> {
     const age = Date.now() - (await stat(lock)).mtimeMs;
     const holder = Number(await readFile(lock, 'utf8'));
     // A lock that was made this moment may still be empty.
-    if (age > ABANDONED || (age > HEARTBEAT / 2 && holder > 0 && !isAlive(holder))) await unlink(lock);
+    if (age > ABANDONED || (age > HEARTBEAT / 2 && holder > 0 && !processExists(holder))) await unlink(lock);
   } catch (error) {
     if (errorCode(error) !== 'ENOENT') throw error;
   }
   return false;
-}
-
-/** Whether a process has this id now; it may be any process. */
-export function isAlive(pid: number): boolean {
-  try {
-    process.kill(pid, 0);
-    return true;
-  } catch (error) {
-    return errorCode(error) !== 'ESRCH';
-  }
 }
 
 export async function exists(path: string): Promise<boolean> {

@@ -5,8 +5,8 @@ import { basename, join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { promisify } from 'node:util';
 import { errorCode } from '../errors.ts';
+import { processExists } from '../process-exists.ts';
 import { SOCKET_PORT, type StatePaths } from './paths.ts';
-import { isAlive } from './place.ts';
 
 const execute = promisify(execFile);
 
@@ -26,7 +26,7 @@ export async function isRunning(data: string): Promise<boolean> {
  * again, above all in containers, where the first processes always have the same ones.
  */
 export async function isPostmaster(pid: number, data: string): Promise<boolean> {
-  if (!isAlive(pid)) return false;
+  if (!processExists(pid)) return false;
   if (process.platform === 'win32') return true; // its files are locked while it runs
   try {
     if (process.platform === 'linux') {
@@ -37,7 +37,7 @@ export async function isPostmaster(pid: number, data: string): Promise<boolean> 
     return stdout.includes('postgres') && stdout.includes(data);
   } catch (error) {
     if (errorCode(error) === 'ENOENT') return false; // it has just ended
-    return isAlive(pid);
+    return processExists(pid);
   }
 }
 
@@ -62,7 +62,7 @@ export async function removeStaleLocks(data: string, paths: StatePaths): Promise
       await removeIf(file, async () => {
         const pid = await pidIn(file);
         // Of a dead process Postgres takes care, without a race.
-        return pid !== null && isAlive(pid) && !(await isPostmaster(pid, data));
+        return pid !== null && processExists(pid) && !(await isPostmaster(pid, data));
       });
     }
   } finally {
@@ -81,7 +81,7 @@ export async function shutDown(data: string, pgCtl: string | null): Promise<bool
   if (pgCtl === null) process.kill(pid, 'SIGINT');
   else await execute(pgCtl, ['stop', '-D', data, '-m', 'fast', '-w']);
   // The file goes away as the last thing, or is already that of a newer server.
-  while ((await postmasterPid(data)) === pid && isAlive(pid)) await sleep(20);
+  while ((await postmasterPid(data)) === pid && processExists(pid)) await sleep(20);
   return true;
 }
 

@@ -93,6 +93,7 @@ const steps: readonly Step[] = [
   ['python_projects/extract', null, 61, 'skipped'],
   ['python_projects/transform', null, 61, 'skipped'],
   ['python_projects/load', null, 61, 'skipped'],
+  ['python_projects/check', null, 61, 'skipped'],
   ['check_data_quality', null, 61, 'skipped'],
 ];
 
@@ -143,6 +144,7 @@ function graph(): NodeGraph {
           task('python_projects/extract'),
           task('python_projects/transform'),
           task('python_projects/load'),
+          task('python_projects/check'),
         ]),
         task('check_data_quality', 'python_projects'),
       ],

@@ -127,21 +127,8 @@ export async function toggleRow(workbench: Workbench, row: RegExp): Promise<void
   await workbench.row(row).first().locator('.monaco-tl-twistie').click();
 }
 
-/**
- * Opens the page of a run by the button of its row. While the tree is drawn anew, the editor does not tell whose button
- * was pressed: then the command asks, as it does from the palette, and is answered.
- */
+/** Opens the page of a run by the button of its row. */
 export async function openRun(workbench: Workbench, runId: number): Promise<Frame> {
-  const { tab, quickInput } = workbench;
-  const title = `Run ${String(runId)}`;
   await pressInline(workbench, new RegExp(`^run ${String(runId)} `), 'Open Run');
-  const question = quickInput().getByText('Open a run');
-  await tab(title).or(question).first().waitFor();
-  if (await question.isVisible())
-    await quickInput()
-      .locator('.monaco-list-row .label-name')
-      .filter({ hasText: new RegExp(`\\b${String(runId)} `) })
-      .first()
-      .click();
-  return await openPage(workbench, title);
+  return await openPage(workbench, `Run ${String(runId)}`);
 }

@@ -288,7 +288,7 @@ function isOurs(message: string): boolean {
 }
 
 function mentionsUs(message: string): boolean {
-  return /\bmillrace\.millrace\b|\bdist\/(extension|language-client)\.cjs\b/.test(message);
+  return /\bmillrace\.millrace\b|\bdist\/(extension|language-client|page-message)\.cjs\b/.test(message);
 }
 
 function extensionHostErrors(profile: string): string[] {

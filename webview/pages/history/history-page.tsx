@@ -2,11 +2,10 @@
 import { useEffect, useMemo, useRef } from 'preact/hooks';
 import { formatPath } from '../../../runner/model.ts';
 import { useAction, useKept, useNow, usePage, usePushed, useRequest, valueOf } from '../../page.ts';
-import { Button, Tool } from '../../parts/buttons.tsx';
-import { Icon } from '../../parts/icon.tsx';
+import { Tool } from '../../parts/buttons.tsx';
 import { ActionLink } from '../../parts/links.tsx';
 import { PageFrame, Section } from '../../parts/page-frame.tsx';
-import { Failure, Loading, PageState, StoreAway } from '../../parts/page-states.tsx';
+import { Failure, Loading, Outdated, PageState, StoreAway } from '../../parts/page-states.tsx';
 import { FilterBar } from './filter-bar.tsx';
 import { initialFilters, isFiltered, isHistoryFilters, NO_FILTERS, toQuery } from './filters.ts';
 import { GridSection } from './run-grid.tsx';
@@ -177,36 +176,12 @@ function NodeGrid({
   return <GridSection grid={grid} now={now} selected={selected} closed={closed} onClosed={onClosed} />;
 }
 
-/** What is shown stays; this says why it may not be how it stands. */
+/** Why there is no list, or why it may not be how things stand. */
 function Problem({ state }: { state: RunListState }) {
   const { store } = usePage();
-  const act = useAction();
   const { error, list } = state;
   if (error === null) return null;
-  if (list !== null)
-    return (
-      <div class="banner state-waiting" role="alert">
-        <Icon name="database" class="coloured" />
-        <span class="text">
-          <strong>{error.message}</strong> This page shows how it stood before.
-        </span>
-        <Button
-          onPress={() => {
-            if (error.code === 'store') act({ kind: 'retryStore' });
-            state.reload();
-          }}
-        >
-          Try again
-        </Button>
-        <Button
-          onPress={() => {
-            act({ kind: 'showLog' });
-          }}
-        >
-          Show log
-        </Button>
-      </div>
-    );
+  if (list !== null) return <Outdated problem={error} onRetry={state.reload} />;
   return error.code === 'store' ? (
     <StoreAway message={error.message} {...(store.kind === 'unreachable' && { detail: store.detail })} />
   ) : (

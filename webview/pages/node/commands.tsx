@@ -66,7 +66,7 @@ export function Commands({ node, last }: { node: PageNode; last: NodeRunRecord |
 }
 
 function noteOf(count: number | undefined): string | undefined {
-  if (count === undefined) return undefined;
+  if (count === undefined || count === 0) return undefined;
   return count > 1 ? `${String(count)}, one after the other` : plural(count, 'command');
 }
 

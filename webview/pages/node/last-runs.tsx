@@ -2,6 +2,7 @@
 import { formatDuration, formatElapsed, plural } from '../../../runner/format.ts';
 import { formatPath, type NodePath } from '../../../runner/model.ts';
 import type { RunRecord } from '../../../runner/records.ts';
+import { shortError } from '../../graph/faces.ts';
 import { ActionLink, RunLink } from '../../parts/links.tsx';
 import { Section } from '../../parts/page-frame.tsx';
 import { Loaded, PageState } from '../../parts/page-states.tsx';
@@ -117,14 +118,14 @@ function columnsOf(runs: readonly RunRecord[], own: NodePath, now: number): read
       id: 'failure',
       title: 'Reason of failure',
       from: 440,
-      class: 'prose',
+      class: 'prose reason',
       text: ({ failure }) => (failure === null ? null : `${failure.nodePath.join(' / ')}: ${failure.error}`),
       cell: ({ failure, status }) =>
         failure === null ? null : (
-          <>
+          <span class="reason-text">
             {status === 'running' ? <StatusIcon state="failed" /> : null}{' '}
-            {failure.nodePath.slice(own.length).join(' / ')}: {failure.error}
-          </>
+            {failure.nodePath.slice(own.length).join(' / ')}: {shortError(failure.error)}
+          </span>
         ),
     },
   ];

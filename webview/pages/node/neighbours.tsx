@@ -1,7 +1,7 @@
 /** What a task waits for, and what waits for it. */
 import { formatPath, type NodePath } from '../../../runner/model.ts';
 import { plural } from '../../../runner/format.ts';
-import { faceOf } from '../../graph/faces.ts';
+import { faceOf, lineOf } from '../../graph/faces.ts';
 import type { GraphNode } from '../../graph/model.ts';
 import type { Neighbour, NodeView } from '../../messages.ts';
 import { ActionLink } from '../../parts/links.tsx';
@@ -75,7 +75,7 @@ function Box({
         <b>{path.at(-1) ?? 'All pipelines'}</b>
         <small>
           <Icon name={kindIcon(kind)} size="small" />
-          {face.state === 'failed' ? (face.line.split(' · ')[0] ?? '') : face.line}
+          {lineOf({ ...face, error: null }, () => true)}
         </small>
       </span>
     </>

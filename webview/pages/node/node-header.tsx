@@ -1,4 +1,5 @@
 /** Top of a node's page: what it is, how it stands, what can be done; and the run that goes on. */
+import type { ComponentChildren } from 'preact';
 import { formatClock, formatDuration, formatElapsed } from '../../../runner/format.ts';
 import { formatPath } from '../../../runner/model.ts';
 import { durationOf } from '../../graph/faces.ts';
@@ -8,110 +9,32 @@ import { Button, Menu, Tool } from '../../parts/buttons.tsx';
 import { Icon } from '../../parts/icon.tsx';
 import { kindIcon, kindName } from '../../parts/kinds.ts';
 import { RunLink } from '../../parts/links.tsx';
-import { nodeBreadcrumbs } from '../../parts/page-frame.tsx';
+import { nodeBreadcrumbs, PageFrame } from '../../parts/page-frame.tsx';
 import { Status } from '../../parts/status.tsx';
 import { stateWord } from '../../parts/states.ts';
 import { formatAge } from '../../parts/times.ts';
 import type { NodeHistory } from './node-history.ts';
 
-export function NodeHeader({ view, history }: { view: NodeView; history: NodeHistory }) {
-  const { node, problems, source } = view;
-  const { trusted } = usePage();
-  const act = useAction();
-  const { path } = node;
-  const { activeRun } = history;
-  const reason = !trusted
-    ? 'Millrace runs nothing in a folder that is not trusted.'
-    : activeRun !== null
-      ? `Run ${String(activeRun.runId)} goes on.`
-      : undefined;
-  const run = (withUpstreams: boolean) => () => {
-    act({ kind: 'run', paths: [path], withUpstreams });
-  };
-  const isPipeline = node.kind === 'pipeline';
+/** Around everything that a page shows of a node. */
+export function NodeFrame({
+  view,
+  history,
+  children,
+}: {
+  view: NodeView;
+  history: NodeHistory;
+  children: ComponentChildren;
+}) {
+  const { node, problems } = view;
   return (
-    <>
-      <nav aria-label="Breadcrumbs">
-        <ol class="breadcrumbs">
-          {nodeBreadcrumbs(path).map((crumb, index) => (
-            <li key={index}>
-              {index === 0 ? null : <Icon name="chevron-right" size="small" />}
-              {crumb}
-            </li>
-          ))}
-        </ol>
-      </nav>
-      <header class="page-head">
-        <h1>
-          <Icon name={kindIcon(node.kind)} label={kindName(node.kind)} size="large" />
-          <span>{path.at(-1) ?? 'All pipelines'}</span>
-        </h1>
-        <div class="actions">
-          <Button kind="primary" icon="play" reason={reason} onPress={run(false)}>
-            Run
-          </Button>
-          {path.length <= 1 ? null : (
-            <Button icon="run-above" reason={reason} onPress={run(true)}>
-              Run with upstreams
-            </Button>
-          )}
-          {isPipeline ? null : (
-            <Tool
-              icon="debug-alt"
-              label="Debug this task"
-              reason={reason}
-              onPress={() => {
-                act({ kind: 'debug', path });
-              }}
-            />
-          )}
-          <Tool
-            icon="go-to-file"
-            label={
-              source === null ? 'Open source' : `Open source: ${source.name}:${String(source.location.line)}`
-            }
-            reason={source === null ? 'The place in the source is not known.' : undefined}
-            onPress={() => {
-              act({ kind: 'openSource', path });
-            }}
-          />
-          <Menu
-            icon="ellipsis"
-            label="More actions"
-            items={[
-              {
-                icon: 'history',
-                title: 'Run history',
-                run: () => {
-                  act({ kind: 'openHistory', path });
-                },
-              },
-              {
-                icon: 'copy',
-                title: 'Copy path',
-                run: () => {
-                  act({ kind: 'copy', text: formatPath(path) });
-                },
-              },
-              {
-                icon: 'terminal',
-                title: 'Copy command to run it',
-                run: () => {
-                  act({ kind: 'copy', text: `millrace run ${shellWord(formatPath(path))}`.trim() });
-                },
-              },
-              {
-                icon: 'output',
-                title: 'Show log',
-                run: () => {
-                  act({ kind: 'showLog' });
-                },
-              },
-            ]}
-          />
-        </div>
-        {node.description === '' ? null : <p class="description">{node.description}</p>}
-        <div class="facts">
+    <PageFrame
+      breadcrumbs={nodeBreadcrumbs(node.path)}
+      icon={<Icon name={kindIcon(node.kind)} label={kindName(node.kind)} size="large" />}
+      title={node.path.at(-1) ?? 'All pipelines'}
+      actions={<Actions view={view} history={history} />}
+      description={node.description}
+      facts={
+        <>
           {Object.entries(node.labels).map(([key, value]) => (
             <span key={key} class="label">
               <span class="key">{key}</span>
@@ -119,8 +42,9 @@ export function NodeHeader({ view, history }: { view: NodeView; history: NodeHis
             </span>
           ))}
           <Facts view={view} history={history} />
-        </div>
-      </header>
+        </>
+      }
+    >
       {problems.length === 0 ? null : (
         <div class="banner state-waiting" role="status">
           <Icon name="warning" class="coloured" />
@@ -137,6 +61,89 @@ export function NodeHeader({ view, history }: { view: NodeView; history: NodeHis
         </div>
       ) : null}
       <LiveStrip history={history} />
+      {children}
+    </PageFrame>
+  );
+}
+
+function Actions({ view: { node, source }, history }: { view: NodeView; history: NodeHistory }) {
+  const { trusted } = usePage();
+  const act = useAction();
+  const { path } = node;
+  const { activeRun } = history;
+  const reason = !trusted
+    ? 'Millrace runs nothing in a folder that is not trusted.'
+    : activeRun !== null
+      ? `Run ${String(activeRun.runId)} goes on.`
+      : undefined;
+  const run = (withUpstreams: boolean) => () => {
+    act({ kind: 'run', paths: [path], withUpstreams });
+  };
+  const isPipeline = node.kind === 'pipeline';
+  return (
+    <>
+      <Button kind="primary" icon="play" reason={reason} onPress={run(false)}>
+        Run
+      </Button>
+      {path.length <= 1 ? null : (
+        <Button icon="run-above" reason={reason} onPress={run(true)}>
+          Run with upstreams
+        </Button>
+      )}
+      {isPipeline ? null : (
+        <Tool
+          icon="debug-alt"
+          label="Debug this task"
+          reason={reason}
+          onPress={() => {
+            act({ kind: 'debug', path });
+          }}
+        />
+      )}
+      <Tool
+        icon="go-to-file"
+        label={
+          source === null ? 'Open source' : `Open source: ${source.name}:${String(source.location.line)}`
+        }
+        reason={source === null ? 'The place in the source is not known.' : undefined}
+        onPress={() => {
+          act({ kind: 'openSource', path });
+        }}
+      />
+      <Menu
+        icon="ellipsis"
+        label="More actions"
+        items={[
+          {
+            icon: 'history',
+            title: 'Run history',
+            run: () => {
+              act({ kind: 'openHistory', path });
+            },
+          },
+          {
+            icon: 'copy',
+            title: 'Copy path',
+            run: () => {
+              act({ kind: 'copy', text: formatPath(path) });
+            },
+          },
+          {
+            icon: 'terminal',
+            title: 'Copy command to run it',
+            run: () => {
+              act({ kind: 'copy', text: `millrace run ${shellWord(formatPath(path))}`.trim() });
+            },
+          },
+          {
+            icon: 'output',
+            title: 'Show log',
+            run: () => {
+              act({ kind: 'showLog' });
+            },
+          },
+        ]}
+      />
     </>
   );
 }
@@ -159,6 +166,11 @@ function Facts({ view, history }: { view: NodeView; history: NodeHistory }) {
         </Status>
       ) : isKnown ? (
         <Status state="none">Never ran</Status>
+      ) : history.figures.state.kind === 'error' && history.figures.state.code === 'store' ? (
+        <span class="status state-waiting">
+          <Icon name="database" class="coloured" />
+          The store is away: states and durations are not known
+        </span>
       ) : null}
       {own?.averageDuration == null ? null : (
         <Fact name="Average duration" value={formatDuration(own.averageDuration)} />

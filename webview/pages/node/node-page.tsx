@@ -1,4 +1,5 @@
 /** The page of a node: a pipeline, a task, or a parallel task. */
+import type { ComponentChildren } from 'preact';
 import { useEffect, useState } from 'preact/hooks';
 import { formatPath, type NodePath } from '../../../runner/model.ts';
 import type { RunDetailsRecord } from '../../../runner/records.ts';
@@ -6,10 +7,10 @@ import type { NodeView } from '../../messages.ts';
 import { useAction, usePage, usePushed, useRequest } from '../../page.ts';
 import { nodeBreadcrumbs, PageFrame } from '../../parts/page-frame.tsx';
 import { Icon } from '../../parts/icon.tsx';
-import { Loaded, PageState } from '../../parts/page-states.tsx';
+import { Loaded, Outdated, PageState } from '../../parts/page-states.tsx';
 import { useRun } from '../run/run-model.ts';
 import { ChosenRunContext } from './chosen-run.ts';
-import { NodeHeader } from './node-header.tsx';
+import { NodeFrame } from './node-header.tsx';
 import { PipelineContent } from './pipeline-content.tsx';
 import { TaskContent } from './task-content.tsx';
 import { useNodeHistory } from './node-history.ts';
@@ -23,15 +24,22 @@ export function NodePage() {
 function NodeOf({ path }: { path: NodePath }) {
   const view = useRequest('node', { path });
   usePushed('graph', view.reload);
-  if (view.state.kind === 'ready' && view.state.value !== null) return <Known view={view.state.value} />;
+  const { state } = view;
+  const known = state.kind === 'loading' ? null : (state.value ?? null);
+  if (known !== null)
+    return (
+      <Known view={known}>
+        {state.kind === 'error' ? <Outdated problem={state} onRetry={view.reload} /> : null}
+      </Known>
+    );
   return (
     <PageFrame
       breadcrumbs={nodeBreadcrumbs(path)}
       icon={<Icon name="type-hierarchy-sub" size="large" />}
       title={path.at(-1) ?? 'All pipelines'}
     >
-      <Loaded state={view.state} what="the node" onRetry={view.reload}>
-        {value => (value === null ? <Gone path={path} /> : <Known view={value} />)}
+      <Loaded state={state} what="the node" onRetry={view.reload}>
+        {() => <Gone path={path} />}
       </Loaded>
     </PageFrame>
   );
@@ -64,16 +72,13 @@ function Gone({ path }: { path: NodePath }) {
   );
 }
 
-function Known({ view }: { view: NodeView }) {
+function Known({ view, children }: { view: NodeView; children: ComponentChildren }) {
   const { node } = view;
   const history = useNodeHistory(node.path);
-  const name = node.path.at(-1) ?? 'All pipelines';
-  useEffect(() => {
-    document.title = name;
-  }, [name]);
   const chosen = useState<number | null>(null);
   return (
-    <main class="page">
+    <NodeFrame view={view} history={history}>
+      {children}
       {history.activeRun === null ? null : (
         <FollowRun
           key={history.activeRun.runId}
@@ -81,7 +86,6 @@ function Known({ view }: { view: NodeView }) {
           onChange={history.onFollowed}
         />
       )}
-      <NodeHeader view={view} history={history} />
       <ChosenRunContext.Provider value={chosen}>
         {node.kind === 'pipeline' ? (
           <PipelineContent view={view} history={history} />
@@ -89,7 +93,7 @@ function Known({ view }: { view: NodeView }) {
           <TaskContent view={view} history={history} />
         )}
       </ChosenRunContext.Provider>
-    </main>
+    </NodeFrame>
   );
 }
 

@@ -1,6 +1,6 @@
 /** Cards of a run: what failed (they stay), and what goes on right now. */
 import { useState } from 'preact/hooks';
-import { formatCount, formatDuration, formatElapsed } from '../../../runner/format.ts';
+import { formatCount, formatDuration, formatElapsed, plural } from '../../../runner/format.ts';
 import { formatPath, type NodePath } from '../../../runner/model.ts';
 import { stripAnsi } from '../../output/ansi.ts';
 import { lineText } from '../../output/line-text.ts';
@@ -16,6 +16,7 @@ import type { RunSelection } from './run-panel.tsx';
 
 const MAX_FAILURES = 3;
 const MAX_LINES = 12;
+const MAX_LENGTH = 500;
 const MAX_RUNNING = 9;
 const MAX_NAMES = 4;
 
@@ -74,7 +75,11 @@ function FailureCard({
     last.error ?? last.reason ?? (history.state === 'lost' ? 'The runner died.' : 'It did not say why.');
   const error = text.split('\n').map(stripAnsi).join('\n');
   const lines = error.split('\n');
-  const shown = isWhole ? lines : lines.slice(0, MAX_LINES);
+  const shown = isWhole ? lines : lines.slice(0, MAX_LINES).map(shorten);
+  const hidden = lines.length - shown.length;
+  const isCut = hidden > 0 || shown.some((line, index) => line !== lines[index]);
+  // What a caret points at keeps its place.
+  const carets = lines.flatMap((line, index) => (/^\s+\^\s*$/.test(line) ? [index - 1, index] : []));
   const attempts = history.attempts.filter(({ startedAt }) => startedAt !== null).length;
   const duration =
     last.startedAt === null || last.endedAt === null ? null : (last.endedAt - last.startedAt) / 1000;
@@ -122,16 +127,16 @@ function FailureCard({
           />
         </span>
       </header>
-      <pre class="failure-text">
+      <pre class="failure-text" tabIndex={carets.length > 0 ? 0 : undefined}>
         {shown.map((line, index) => (
-          <ErrorLine key={index} text={line} />
+          <ErrorLine key={index} text={line} isExact={carets.includes(index)} />
         ))}
       </pre>
-      {shown.length < lines.length ? (
+      {isCut ? (
         <Tool
           icon="unfold"
-          label="Show all lines"
-          word={`${formatCount(lines.length - shown.length)} more lines`}
+          label="Show the whole error"
+          word={hidden > 0 ? plural(hidden, 'more line') : 'All of it'}
           onPress={() => {
             setWhole(true);
           }}
@@ -165,11 +170,15 @@ function FailureCard({
   );
 }
 
+function shorten(line: string): string {
+  return line.length > MAX_LENGTH ? `${line.slice(0, MAX_LENGTH)}…` : line;
+}
+
 /** Links are made where places and addresses stand. */
-function ErrorLine({ text }: { text: string }) {
+function ErrorLine({ text, isExact }: { text: string; isExact: boolean }) {
   const act = useAction();
   return (
-    <span class="failure-line">
+    <span class={`failure-line${isExact ? ' exact' : ''}`}>
       {lineText(text, '').pieces.map(({ text: piece, link }, index) =>
         link === null ? (
           piece

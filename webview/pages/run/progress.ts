@@ -10,18 +10,19 @@ export interface ProgressSegment {
 
 /**
  * What is done is shared out among outcomes by expected duration (without one: by the average); it is `fraction` of the
- * whole. Skipped and cancelled nodes have no part in it. Times in ms.
+ * whole, and skipped and cancelled nodes have no part in it. Of a run that is over, what did not run is what is left.
+ * Times in ms.
  */
 export function progressSegments(
   histories: readonly NodeHistory[],
-  { fraction }: RunProgress,
+  progress: RunProgress,
+  isOver: boolean,
   now: number,
 ): ProgressSegment[] {
-  const done = Math.min(1, Math.max(0, fraction)) * 100;
   const tasks = leafHistories(histories);
   const known = tasks.flatMap(({ expected }) => (expected === null ? [] : [expected]));
   const average = known.length === 0 ? 1 : known.reduce((sum, each) => sum + each, 0) / known.length;
-  const weights = { succeeded: 0, failed: 0, running: 0 };
+  const weights = { succeeded: 0, failed: 0, running: 0, left: 0 };
   for (const { state, attempts, expected } of tasks) {
     // Also what takes no time is something that was done.
     const weight = Math.max(expected ?? average, 0.001);
@@ -40,9 +41,14 @@ export function progressSegments(
         break;
       }
       default:
+        weights.left += weight;
     }
   }
   const sum = weights.succeeded + weights.failed + weights.running;
+  // What never got its turn has no history.
+  const left = weights.left + Math.max(0, progress.total - tasks.length) * average;
+  const fraction = isOver ? sum / Math.max(sum + left, 0.001) : progress.fraction;
+  const done = Math.min(1, Math.max(0, fraction)) * 100;
   if (sum === 0)
     return [
       { state: 'running', share: done },

@@ -1,6 +1,6 @@
 /** The head of a run's page: what ran, how far it is, and what can be done with it. */
 import type { ComponentChildren } from 'preact';
-import { formatClock, formatCount, formatDuration } from '../../../runner/format.ts';
+import { formatClock, formatCount, formatDuration, plural } from '../../../runner/format.ts';
 import type { RunDetailsRecord, RunRecord } from '../../../runner/records.ts';
 import { useAction, usePage } from '../../page.ts';
 import { Button, Menu } from '../../parts/buttons.tsx';
@@ -187,7 +187,7 @@ export function RunProgressBar({
     [...counts.values()].reduce((sum, count) => sum + count, 0),
   );
   const percent = Math.floor(Math.min(1, Math.max(0, progress.fraction)) * 100);
-  const segments = progressSegments(histories, isRunning ? progress : { ...progress, fraction: 1 }, now);
+  const segments = progressSegments(histories, progress, !isRunning, now);
   return (
     <div class="run-progress">
       <div class="run-progress-words">
@@ -218,9 +218,7 @@ export function RunProgressBar({
               </span>
             );
           })}
-          <span class="dim">
-            of {formatCount(total)} {total === 1 ? 'task' : 'tasks'}
-          </span>
+          <span class="dim">{total === 0 ? 'no tasks' : `of ${plural(total, 'task')}`}</span>
         </span>
       </div>
       <div

@@ -1,12 +1,11 @@
 /** The page of a run: live, and the same for history. */
 import { useEffect, useMemo } from 'preact/hooks';
 import type { NodePath } from '../../../runner/model.ts';
-import { useAction, useKept, usePage } from '../../page.ts';
-import { Button } from '../../parts/buttons.tsx';
+import { useKept, usePage } from '../../page.ts';
 import { Icon } from '../../parts/icon.tsx';
 import { ActionLink, NodeLink } from '../../parts/links.tsx';
 import { PageFrame } from '../../parts/page-frame.tsx';
-import { PageState } from '../../parts/page-states.tsx';
+import { Outdated, PageState } from '../../parts/page-states.tsx';
 import { stateIcon, stateWord } from '../../parts/states.ts';
 import { nodeHistories } from '../../timeline/nodes.ts';
 import { FailureCards, RunningCards } from './cards.tsx';
@@ -146,54 +145,6 @@ function RunThere({
       ) : null}
       <RunSections details={details} statistics={statistics} selection={selection} onSelect={setSelection} />
     </PageFrame>
-  );
-}
-
-/** What is shown stays; this says why it may not be how it stands. */
-function Outdated({
-  problem,
-  onRetry,
-}: {
-  problem: { readonly message: string; readonly code: string };
-  onRetry: () => void;
-}) {
-  const act = useAction();
-  const isGone = problem.code === 'notFound';
-  return (
-    <div class="banner state-waiting" role="alert">
-      <Icon name={isGone ? 'trash' : 'database'} class="coloured" />
-      <span class="text">
-        <strong>{problem.message}</strong>{' '}
-        {isGone ? 'What this page had read is still here.' : 'This page shows how it stood before.'}
-      </span>
-      {isGone ? (
-        <Button
-          onPress={() => {
-            act({ kind: 'openHistory' });
-          }}
-        >
-          Open run history
-        </Button>
-      ) : (
-        <>
-          <Button
-            onPress={() => {
-              if (problem.code === 'store') act({ kind: 'retryStore' });
-              onRetry();
-            }}
-          >
-            Try again
-          </Button>
-          <Button
-            onPress={() => {
-              act({ kind: 'showLog' });
-            }}
-          >
-            Show log
-          </Button>
-        </>
-      )}
-    </div>
   );
 }
 

@@ -1,0 +1,48 @@
+/** What calls wait for. */
+import assert from 'node:assert/strict';
+import { setImmediate as turn } from 'node:timers/promises';
+import { describe, it } from 'mocha';
+import { Coalesced, Paced } from '../../extension/events.ts';
+import { waitUntil } from '../support/wait.ts';
+
+describe('calls that wait for others', () => {
+  it('paced: the first one comes at once, what is wished for meanwhile is one more after the pause', async () => {
+    const calls: number[] = [];
+    const paced = new Paced(50, () => calls.push(performance.now()));
+    paced.wish();
+    paced.wish();
+    assert.equal(calls.length, 0, 'not within the turn of the wish');
+    await waitUntil(() => calls.length === 1);
+    paced.wish();
+    paced.wish();
+    await waitUntil(() => calls.length === 2);
+    const [first = 0, second = 0] = calls;
+    // The clock of timers has whole milliseconds.
+    assert.ok(second - first >= 49, `${String(second - first)} ms`);
+    paced.dispose();
+  });
+
+  it('paced: a long pause keeps nobody waiting for the first one, and disposing ends the wait for the next', async () => {
+    let calls = 0;
+    const paced = new Paced(1_000_000, () => (calls += 1));
+    paced.wish();
+    await waitUntil(() => calls === 1);
+    paced.wish();
+    await turn();
+    paced.dispose();
+    assert.equal(calls, 1);
+  });
+
+  it('coalesced: all wishes wait, and are one call', async () => {
+    let calls = 0;
+    const coalesced = new Coalesced(20, () => (calls += 1));
+    coalesced.wish();
+    coalesced.wish();
+    assert.equal(calls, 0);
+    await waitUntil(() => calls === 1);
+    coalesced.wish();
+    coalesced.dispose();
+    await turn();
+    assert.equal(calls, 1);
+  });
+});
