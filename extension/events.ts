@@ -70,19 +70,31 @@ export class Paced implements Disposes {
 
   /** What is wished for within one turn of the event loop is one call. */
   wish(): void {
-    this.#timer ??= setTimeout(
-      () => {
-        this.#timer = undefined;
-        this.#next = performance.now() + this.#pause;
-        this.#call();
-      },
-      Math.max(0, this.#next - performance.now()),
-    );
+    if (this.#timer === undefined) this.#wait();
   }
 
   dispose(): void {
     clearTimeout(this.#timer);
     this.#timer = undefined;
+  }
+
+  #wait(): void {
+    this.#timer = setTimeout(
+      () => {
+        // Timers count from the start of the turn in which they were set, and so may come too early.
+        if (performance.now() < this.#next) {
+          this.#wait();
+          return;
+        }
+        this.#timer = undefined;
+        try {
+          this.#call();
+        } finally {
+          this.#next = performance.now() + this.#pause;
+        }
+      },
+      Math.max(0, Math.ceil(this.#next - performance.now())),
+    );
   }
 }
 

@@ -62,6 +62,7 @@ export class PooledWorker {
   #cancelled = false;
   #timedOut = false;
   #last = false;
+  #killed = false;
   #taken = 0;
   /** What the worker knows of `#taken`. */
   #told = 0;
@@ -117,9 +118,9 @@ export class PooledWorker {
     return this.#ready;
   }
 
-  /** Whether a task may be given to it, now or as soon as it is ready. */
+  /** Whether a task may be given to it. One that is being killed may still report the end of its last one. */
   get free(): boolean {
-    return this.#task === undefined && !this.#last && this.#exit === undefined;
+    return this.#task === undefined && !this.#last && !this.#killed && this.#exit === undefined;
   }
 
   assign(type: 'run' | 'expand', task: TaskAssignment): void {
@@ -162,8 +163,12 @@ export class PooledWorker {
   }
 
   kill(): void {
+    this.#killed = true;
+    // Not through its group: that would be a stranger's if the worker had just ended. It is stopped first: it starts
+    // nothing more, reports no death that it has not caused, and while it has not waited for the leaders of its groups,
+    // their ids are nobody else's.
+    if (process.platform !== 'win32') this.#process.kill('SIGSTOP');
     this.#killGroups();
-    // Not through its group: that would be a stranger's if the worker had just ended.
     this.#process.kill('SIGKILL');
   }
 

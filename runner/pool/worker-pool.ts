@@ -252,7 +252,8 @@ export class WorkerPool {
   }
 
   #release(worker: PooledWorker): void {
-    if (!this.#workers.has(worker)) return;
+    // One that is being killed is replaced when it has ended.
+    if (!this.#workers.has(worker) || !worker.free) return;
     if (this.#workers.size > this.#size) {
       this.#dismiss(worker);
       return;

@@ -13,12 +13,14 @@ describe('calls that wait for others', () => {
     paced.wish();
     assert.equal(calls.length, 0, 'not within the turn of the wish');
     await waitUntil(() => calls.length === 1);
+    // A timer that is set at the end of a long turn comes early.
+    const turnEnds = performance.now() + 20;
+    while (performance.now() < turnEnds);
     paced.wish();
     paced.wish();
     await waitUntil(() => calls.length === 2);
     const [first = 0, second = 0] = calls;
-    // The clock of timers has whole milliseconds.
-    assert.ok(second - first >= 49, `${String(second - first)} ms`);
+    assert.ok(second - first >= 50, `${String(second - first)} ms`);
     paced.dispose();
   });
 
