@@ -7,6 +7,7 @@ import type { ParallelTask } from '../api/parallel-task.ts';
 import type { Task } from '../api/task.ts';
 import { applicationNameOf } from '../databases/application-name.ts';
 import type { ConsoleTaker } from './console-capture.ts';
+import { ErrorLines } from './error-lines.ts';
 import { OutputCollector, type OutputKind } from './output-collector.ts';
 import type { OutputFlow } from './output-flow.ts';
 import type { AttemptResult, FromWorker, TaskAssignment } from './protocol.ts';
@@ -60,6 +61,8 @@ export class Attempt {
   readonly #timers: NodeJS.Timeout[] = [];
   readonly #endConsole: () => void;
   #processes: TaskProcesses | undefined;
+  /** Of the program that began last. */
+  #errorLines: ErrorLines | undefined;
   #stopped: Stopped | undefined;
   #rows: number | undefined;
   #commands = 0;
@@ -181,15 +184,20 @@ export class Attempt {
       };
     }
     const { summary, details } = describeError(error);
-    if (details !== undefined) this.#output.write(details, { format: 'standard', isError: true });
-    const masked = this.#options.project.masker?.mask(summary) ?? summary;
+    // The number alone says nothing to who comes in the morning. The output holds the line already.
+    const why = exitCode === null ? undefined : this.#errorLines?.reason;
+    const shown = why === undefined ? details : (details ?? summary);
+    if (shown !== undefined) this.#output.write(shown, { format: 'standard', isError: true });
+    const [first = '', ...place] = summary.split('\n');
+    const text = [why === undefined ? first : `${first}: ${why}`, ...place].join('\n');
+    const masked = this.#options.project.masker?.mask(text) ?? text;
     return {
       status: 'failed',
       exitCode,
       error: masked.replaceAll('\0', '\ufffd'),
       reason: null,
       rowsProcessed,
-      ...(details !== undefined && { isShown: true }),
+      ...(shown !== undefined && { isShown: true }),
     };
   }
 
@@ -231,7 +239,11 @@ export class Attempt {
       },
       openOutput: () => {
         const stdout = this.#output.stream(outputKinds.stdout);
-        const stderr = this.#output.stream(outputKinds.stderr);
+        const errorLines = new ErrorLines();
+        this.#errorLines = errorLines;
+        const stderr = this.#output.stream(outputKinds.stderr, lines => {
+          errorLines.add(lines);
+        });
         const room = (): void | Promise<void> => (this.#stopped === undefined ? this.#room(flow) : undefined);
         return {
           stdout: chunk => (stdout.write(chunk), room()),

@@ -47,11 +47,16 @@ export class OutputCollector implements Disposable {
     return this.#bytes;
   }
 
-  /** A stream of its own, so that a line that has begun in it is not mixed with others. */
-  stream(kind: OutputKind): OutputStream {
+  /**
+   * A stream of its own, so that a line that has begun in it is not mixed with others.
+   *
+   * @param onLines gets its lines, too, joined by `\n`.
+   */
+  stream(kind: OutputKind, onLines?: (lines: string) => void): OutputStream {
     const splitter = new LineSplitter({
       masker: this.#masker,
       onLines: lines => {
+        onLines?.(lines);
         this.#add(lines, kind);
       },
     });

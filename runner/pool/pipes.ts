@@ -3,7 +3,7 @@
  * writes to /dev/stderr or /dev/stdout fails on a socket ("No such device or address"); on a real pipe it works.
  */
 import { execFileSync } from 'node:child_process';
-import { closeSync, constants, mkdtempSync, openSync, rmSync } from 'node:fs';
+import { closeSync, constants, mkdirSync, openSync, rmSync } from 'node:fs';
 import { Socket } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -16,6 +16,28 @@ export interface Pipe {
 }
 
 const batch = 16;
+
+/**
+ * Where a process has the names of its pipes for the moment in which they need some. Who is killed in that moment
+ * leaves the folder to who has started it: hence a name that both know.
+ */
+export function pipeFolderOf(pid: number): string {
+  return `${pipeFolderPrefix()}${String(pid)}`;
+}
+
+/** What all such names begin with. */
+export function pipeFolderPrefix(): string {
+  return join(tmpdir(), 'millrace-pipes-');
+}
+
+/** Removes it, if it is there and ours. */
+export function removePipeFolder(pid: number): void {
+  try {
+    rmSync(pipeFolderOf(pid), { recursive: true, force: true });
+  } catch {
+    // Another user's.
+  }
+}
 
 /** Makes pipes as needed, several at a time, because that takes a program (`mkfifo`). */
 export class PipeSupply implements Disposable {
@@ -43,11 +65,12 @@ export class PipeSupply implements Disposable {
   }
 
   #refill(): void {
-    let directory: string | undefined;
+    const folder = pipeFolderOf(process.pid);
     try {
-      const made = mkdtempSync(join(tmpdir(), 'millrace-pipes-'));
-      directory = made;
-      const names = Array.from({ length: batch }, (_, index) => join(made, String(index)));
+      // Whatever stands there is of a process that is gone. A stranger's cannot be removed, and making one's own fails.
+      rmSync(folder, { recursive: true, force: true });
+      mkdirSync(folder, { mode: 0o700 });
+      const names = Array.from({ length: batch }, (_, index) => join(folder, String(index)));
       execFileSync('mkfifo', ['-m', '600', ...names], { stdio: 'ignore' });
       for (const name of names) {
         const readEnd = openSync(name, constants.O_RDONLY | constants.O_NONBLOCK);
@@ -57,7 +80,7 @@ export class PipeSupply implements Disposable {
       // No `mkfifo`, or no room for it: Node's own pipes do for nearly everything.
       this.#works = false;
     } finally {
-      if (directory !== undefined) rmSync(directory, { recursive: true, force: true });
+      removePipeFolder(process.pid);
     }
   }
 }

@@ -1,5 +1,6 @@
 /** One worker, as the runner sees it. */
 import { type ChildProcess, fork } from 'node:child_process';
+import { removePipeFolder } from './pipes.ts';
 import { killSession, signalGroup } from './process-group.ts';
 import type {
   AttemptResult,
@@ -91,6 +92,7 @@ export class PooledWorker {
     this.#process.on('exit', (code, signal) => {
       this.#exit = { code, signal };
       this.#killGroups();
+      if (signal !== null && this.#process.pid !== undefined) removePipeFolder(this.#process.pid);
       this.#closeIfGone();
     });
     // Comes after the last message, and where this side has disconnected, before the exit.

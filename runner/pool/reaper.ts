@@ -4,6 +4,7 @@
  */
 import { spawn, type ChildProcess } from 'node:child_process';
 import { Socket } from 'node:net';
+import { pipeFolderPrefix } from './pipes.ts';
 
 /*
  * Lines: `+ID` registers, `-ID` forgets, `done` ends without harm. An id is `gN` for a group, `wN` for a worker.
@@ -13,6 +14,7 @@ import { Socket } from 'node:net';
  * session of a worker or is its child is found there; workers are stopped before, so that they start nothing more.
  */
 const script = `trap '' HUP INT QUIT TERM PIPE
+pipes=$1
 ids=' '
 while IFS= read -r line; do
   case $line in
@@ -38,7 +40,7 @@ for round in 1 2 3; do
     case $workers in *" $pid "*) ;; *" $4 "*|*" $2 "*) kill -9 "-$pid"; kill -9 "$pid" ;; esac
   done
 done
-for id in $workers; do kill -9 "-$id"; kill -9 "$id"; done`;
+for id in $workers; do kill -9 "-$id"; kill -9 "$id"; rm -rf "$pipes$id"; done`;
 
 /** Started with the first registration. Does nothing on Windows, where workers end themselves. */
 export class Reaper implements Disposable {
@@ -99,7 +101,7 @@ export class Reaper implements Disposable {
   }
 
   #start(): ChildProcess {
-    const child = spawn('/bin/sh', ['-c', script], {
+    const child = spawn('/bin/sh', ['-c', script, 'reaper', pipeFolderPrefix()], {
       cwd: '/',
       detached: true,
       stdio: ['pipe', 'ignore', 'ignore'],

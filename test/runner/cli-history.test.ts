@@ -121,7 +121,7 @@ shop pipeline – ‹t› ✗ failed, ‹age› ago Loads the shop
         steady((await printed('runs')).replaceAll(/ {2}\S+ {2}(?=shop)/g, '  ‹user›  ')),
         ` run status started duration by what
  2 ✓ succeeded ‹time› ‹t› ‹user› shop/load: customers
- 1 ✗ failed ‹time› ‹t› ‹user› shop — shop/load/orders: exit code 4
+ 1 ✗ failed ‹time› ‹t› ‹user› shop — shop/load/orders: exit code 4: no orders
 `.replaceAll(/^ (?=run)/gm, ''),
       );
     });
@@ -163,8 +163,8 @@ shop pipeline – ‹t› ✗ failed, ‹age› ago Loads the shop
       for (const line of [
         'tasks 2 succeeded, 1 failed, 1 skipped',
         'shop/load/customers ✓ succeeded 1 ‹t› 0',
-        'shop/load/orders ✗ failed 1 ‹t› 4 exit code 4',
-        'shop/load/orders ✗ failed 2 ‹t› 4 exit code 4',
+        'shop/load/orders ✗ failed 1 ‹t› 4 exit code 4: no orders',
+        'shop/load/orders ✗ failed 2 ‹t› 4 exit code 4: no orders',
         'shop/load/rows ✓ succeeded 1 ‹t› 1,234,567',
       ]) {
         assert.ok(rest.includes(line), `${line} is missing in\n${text}`);

@@ -1,9 +1,11 @@
 import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
+import { existsSync, mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { window } from '../../runner/pool/output-flow.ts';
+import { pipeFolderOf } from '../../runner/pool/pipes.ts';
 import type { AttemptResult } from '../../runner/pool/protocol.ts';
 import { PoolHarness } from '../fixtures/pool/harness.ts';
 import {
@@ -58,6 +60,9 @@ describe('pool: tasks', function () {
       { ...plain, status: 'failed', exitCode: 7, error: 'exit code 7' },
     );
     assert.deepEqual(lines, ['before']);
+    const explained = await harness.run('explains');
+    assert.equal(explained.result.error?.split('\n')[0], 'exit code 3: ***: no such file');
+    assert.deepEqual(explained.lines.slice(0, 3), ['! ***: no such file', '! bye', '! exit code 3']);
     assert.deepEqual((await harness.run('stops')).lines, []);
     assert.equal((await harness.run('killed')).result.error?.split('\n')[0], 'killed by SIGKILL');
   });
@@ -369,6 +374,16 @@ describe('pool: cancel and timeout', function () {
       await untilGone([Number(child)]);
     }
   });
+
+  it('removes what a worker that was killed in the middle of things has left', async () => {
+    const begun = harness.begin('group');
+    await begun.lines(1);
+    const left = harness.pool.pids.map(pipeFolderOf);
+    for (const folder of left) mkdirSync(folder);
+    harness.pool.killNow();
+    await begun.finished;
+    assert.deepEqual(left.map(existsSync), [false]);
+  });
 });
 
 /** So many tasks at the same time, until all of them have begun. */
@@ -457,9 +472,12 @@ describe('pool: a runner that is killed', function () {
       await until(() => processesLike(/^sleep 1234\.(?:25|75) $/).length >= 2);
       const commands = processesLike(/^sleep 1234\.(?:25|75) $/);
       const workersRun = workers.map(runs);
+      const left = workers.map(pipeFolderOf);
+      for (const folder of left) mkdirSync(folder);
       runner.kill('SIGKILL');
       assert.deepEqual(workersRun, [true, true]);
       await untilGone([...workers, ...commands]);
+      await until(() => !left.some(folder => existsSync(folder)));
       await until(() => processesLike(/^sleep 1234\.(?:25|75|5) $/).length === 0);
       runner.stdout.destroy();
     });
