@@ -5,6 +5,7 @@
 import { spawn } from 'node:child_process';
 import { closeSync, writeSync } from 'node:fs';
 import { Readable } from 'node:stream';
+import { errorCode } from './store/errors.ts';
 
 /** Which descriptor that line has in the new process. */
 const descriptor = 3;
@@ -70,8 +71,14 @@ export function takeAnnouncement(): (runId: number | null) => void {
   delete process.env['MILLRACE_ANNOUNCE_FD'];
   return runId => {
     if (Number.isNaN(given)) return;
-    writeSync(given, `${String(runId)}\n`);
-    closeSync(given);
+    try {
+      writeSync(given, `${String(runId)}\n`);
+    } catch (error) {
+      // Whoever has started the run has ended meanwhile: it goes on all the same.
+      if (errorCode(error) !== 'EPIPE') throw error;
+    } finally {
+      closeSync(given);
+    }
   };
 }
 

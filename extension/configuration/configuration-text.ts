@@ -56,7 +56,7 @@ function columns(rows: readonly (readonly string[])[]): string[] {
 
 /** Somebody may have put one into an address all the same. */
 function withoutPassword(value: string): string {
-  return value.replace(/(:\/\/[^:@/\s]+):[^@/\s]+@/, '$1:***@');
+  return value.replace(/(:\/\/[^:@/?#]*):.*@/s, '$1:***@');
 }
 
 function originWord(origin: ChangedSetting['origin']): string {

@@ -136,8 +136,9 @@ export class LineSplitter {
     }
     let text = clean(bytes.toString());
     if (text.includes('\r')) {
-      text = text.replace(/\r+(?=\n|$)/g, '');
-      if (text.includes('\r')) text = text.replace(/[^\n]*\r/g, '');
+      // What stands behind keeps both from being tried again at each character: that would be quadratic.
+      text = text.replace(/(?<!\r)\r+(?=\n|$)/g, '');
+      if (text.includes('\r')) text = text.replace(/(?<![^\n])[^\n]*\r/g, '');
     }
     this.#onLines(this.#masker === undefined ? text : this.#masker.mask(text));
   }

@@ -100,7 +100,7 @@ export class OutputView {
       this.#changed = 'all';
       if (isOpen) this.#onFailure(error);
     });
-    while (!this.#complete && this.#index.lines < FIRST_LINES)
+    while (!this.#complete && !this.#closed && this.#index.lines < FIRST_LINES)
       await Promise.race([counted, this.#progress.promise]);
     isOpen = true;
     return this.extent;

@@ -10,7 +10,7 @@
 import { hostname } from 'node:os';
 import type { Client } from 'pg';
 import type { OutputBatch, RunEvent } from '../events.ts';
-import { OutputEncoder } from './output-encoder.ts';
+import { OutputEncoder, type OutputRows } from './output-encoder.ts';
 import { OutputWriter } from './output-writer.ts';
 import { recover } from './recovery.ts';
 import { nodeRunIds, StateBuffer, type StateBatch } from './rows.ts';
@@ -57,9 +57,11 @@ export type RecordEnd =
 interface Session {
   readonly client: Client;
   readonly output: OutputWriter;
-  /** Being written: not known to be stored. */
-  states: StateBatch | null;
-  /** Bytes of output being written. */
+  /** Being written, and what follows: not known to be stored. */
+  states: StateBatch[];
+  /** Taken up to be written after these states. */
+  next: OutputRows | null;
+  /** Bytes of output being written, or to be written next. */
   outputBytes: number;
 }
 
@@ -284,25 +286,29 @@ export class RunRecorder {
   }
 
   async #flushTo(session: Session): Promise<void> {
-    if (this.#states.size > 0) {
-      await this.#writeStates(session, this.#states.takeRows());
-    }
+    // Both within one turn: what comes while the states are written is of node runs that are not among them.
     const rows = this.#encoder.take(WRITE_BYTES);
+    session.next = rows;
+    session.outputBytes = rows?.bytes ?? 0;
+    while (this.#states.size > 0) session.states.push(this.#states.takeRows());
+    await this.#writeStates(session);
     if (rows !== null) {
-      session.outputBytes = rows.bytes;
+      session.next = null;
       await this.#answered(session.client, session.output.write(rows));
       session.outputBytes = 0;
     }
     if (this.#states.onlyEndLeft && this.#encoder.bytes === 0) {
-      await this.#writeStates(session, this.#states.take());
+      session.states.push(this.#states.take());
+      await this.#writeStates(session);
       this.#stored.resolve();
     }
   }
 
-  async #writeStates(session: Session, batch: StateBatch): Promise<void> {
-    session.states = batch;
-    await this.#answered(session.client, writeStates(session.client, this.runId, batch));
-    session.states = null;
+  async #writeStates({ client, states }: Session): Promise<void> {
+    for (let [batch] = states; batch !== undefined; [batch] = states) {
+      await this.#answered(client, writeStates(client, this.runId, batch));
+      states.shift();
+    }
   }
 
   /** Cuts a connection on which no answer comes. */
@@ -328,7 +334,8 @@ export class RunRecorder {
   // ---- the store goes away and comes back
 
   #adopt(client: Client): void {
-    const session = { client, output: new OutputWriter(client, this.runId), states: null, outputBytes: 0 };
+    const output = new OutputWriter(client, this.runId);
+    const session: Session = { client, output, states: [], next: null, outputBytes: 0 };
     this.#session = session;
     client.on('notification', ({ channel, payload }) => {
       if (channel === CANCEL_CHANNEL && payload === String(this.runId)) this.#cancel();
@@ -364,8 +371,8 @@ export class RunRecorder {
       this.#spoolFailed(spool, failure);
     });
     this.#spool = spool;
-    if (session.states !== null) spool.append({ kind: 'states', batch: session.states });
-    for (const { chunks } of session.output.unsafe)
+    for (const batch of session.states) spool.append({ kind: 'states', batch });
+    for (const { chunks } of [...session.output.unsafe, ...(session.next === null ? [] : [session.next])])
       spool.append({ kind: 'output', rows: Buffer.concat(chunks) });
     const doubtful = spool.appended;
     this.#flushToSpool();

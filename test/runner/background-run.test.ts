@@ -77,6 +77,18 @@ describe('a run that the editor begins', () => {
     assert.equal(await end(), 'succeeded');
   });
 
+  it('goes on when whoever began it is gone before it could be told', async () => {
+    const run = spawn(process.execPath, [launchFile, 'run', 'slow'], {
+      cwd: project.path,
+      env: { ...commandLine.env, MILLRACE_ANNOUNCE_FD: '3' },
+      stdio: ['ignore', 'ignore', 'ignore', 'pipe'],
+    });
+    run.stdio[3]?.destroy();
+    await project.write({ go: '' });
+    await once(run, 'exit');
+    assert.equal(await status(), 'succeeded');
+  });
+
   it('is told with what could not be loaded, and can be cancelled', async () => {
     await project.write({ 'broken.pipeline.ts': 'export default 1 +;\n' });
     const started = await startRun(commandLine, request({ size: 2 }), silent);

@@ -6,6 +6,7 @@ import { isAlive } from '../../runner/store/liveness.ts';
 import { requestCancel } from '../../runner/store/cancel.ts';
 import { ended, finished, lines, newRun, skipped, started, timeAt } from '../support/runs.ts';
 import { temporaryStore, type TemporaryStore } from '../support/store.ts';
+import { waitUntil } from '../support/wait.ts';
 
 describe('RunRecorder', function () {
   this.timeout(60_000); // the first test starts the server
@@ -71,6 +72,34 @@ describe('RunRecorder', function () {
     assert.equal(await isAlive(client, recorder.runId), false);
     const [over] = await rows('SELECT status, ended_at FROM run WHERE run_id = $1', [recorder.runId]);
     assert.deepEqual(over, { status: 'succeeded', ended_at: new Date(timeAt(recorder, 2)) });
+  });
+
+  it('writes no line before the row of its node run, also of what comes while other rows are written', async () => {
+    await client.query(`CREATE FUNCTION refuse_orphans() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN
+        IF EXISTS (SELECT FROM node_output LEFT JOIN node_run USING (node_run_id) WHERE run_id IS NULL)
+        THEN RAISE 'a line without its node run'; END IF;
+        RETURN NULL;
+      END $$;
+      CREATE TRIGGER refuse_orphans AFTER INSERT ON node_output EXECUTE FUNCTION refuse_orphans()`);
+    const recorder = await begin();
+    const [first, second] = [recorder.nextNodeRunId(), recorder.nextNodeRunId()];
+    await client.query('BEGIN; LOCK TABLE node_run IN SHARE MODE');
+    recorder.onEvent(started(recorder, ['demo', 'a']), first);
+    const flushed = recorder.flush();
+    await waitUntil(
+      async () => (await rows(`SELECT FROM pg_stat_activity WHERE wait_event_type = 'Lock'`, [])).length > 0,
+    );
+    recorder.onEvent(started(recorder, ['demo', 'b']), second);
+    recorder.onOutput(lines(recorder, second, 1, 'said'));
+    await client.query('COMMIT');
+    await flushed;
+    assert.deepEqual(recorder.notes, []);
+    recorder.onEvent(finished(recorder, 'succeeded'));
+    assert.deepEqual(await recorder.finish(), { kind: 'stored' });
+    assert.deepEqual(await rows('SELECT message FROM node_output WHERE node_run_id = $1', [second]), [
+      { message: 'said' },
+    ]);
+    await client.query('DROP FUNCTION refuse_orphans CASCADE');
   });
 
   it('keeps every attempt: succeeded, failed, skipped, and those that never started', async () => {
