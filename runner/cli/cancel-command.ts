@@ -2,6 +2,7 @@
 import { UsageError } from '../engine/errors.ts';
 import { requestCancel } from '../store/cancel.ts';
 import { exitCodes } from './exit-codes.ts';
+import { formatTime } from './format.ts';
 import { openHistoryOfProject, projectDirectory } from './open-project.ts';
 import { say, type Terminal } from './terminal.ts';
 
@@ -15,7 +16,7 @@ export async function cancelCommand(terminal: Terminal, runId: number): Promise<
     case 'already-requested':
       say(
         terminal,
-        `Run ${String(runId)} was asked to end at ${result.since.toISOString()} already, and is asked again.`,
+        `Run ${String(runId)} was asked to end at ${formatTime(result.since)} already, and is asked again.`,
       );
       return exitCodes.success;
     case 'ended':

@@ -24,20 +24,23 @@ export async function initCommand(
   const content = template === 'hello' ? helloFiles : await warehouseFiles();
   await makeFolder(root);
   let written = 0;
+  const advice: string[] = [];
   for (const [name, text] of Object.entries({ ...projectFiles(basename(root)), ...content })) {
     const file = join(root, name);
-    await mkdir(dirname(file), { recursive: true });
     try {
+      await mkdir(dirname(file), { recursive: true });
       // `wx`: never overwrite, also when the file appears in this very moment.
       await writeFile(file, text, { flag: 'wx' });
       written += 1;
       say(terminal, `wrote ${name}`);
     } catch (error) {
-      if (errorCode(error) !== 'EEXIST') throw error;
+      if (errorCode(error) !== 'EEXIST') throw unwritable(root, error);
       say(terminal, `kept ${name}, which is there already`);
+      advice.push(...adviceOn(name, await readFile(file, 'utf8')));
     }
   }
   await copyTypes(root);
+  for (const each of advice) say(terminal, each);
   const where = relative(terminal.directory, root);
   const change = where === '' ? '' : `cd ${shellQuote(where)} && `;
   say(
@@ -49,6 +52,26 @@ export async function initCommand(
   return exitCodes.success;
 }
 
+/** What somebody else's file should have besides. */
+function adviceOn(name: string, text: string): string[] {
+  switch (name) {
+    case '.gitignore': {
+      const there = new Set(text.split(/\r?\n/).map(line => line.trim().replace(/^\/|\/$/g, '')));
+      const lacking = ignored.filter(each => !there.has(each.replace(/\/$/, '')));
+      return lacking.length === 0 ? [] : [`.gitignore should also have the lines ${lacking.join(' ')}`];
+    }
+    case 'tsconfig.json':
+      return text.includes('millrace')
+        ? []
+        : [
+            'so that an editor without the extension knows the module "millrace", tsconfig.json should have in ' +
+              `"compilerOptions": "paths": ${JSON.stringify(modulePaths)}`,
+          ];
+    default:
+      return [];
+  }
+}
+
 async function makeFolder(root: string): Promise<void> {
   try {
     await mkdir(root, { recursive: true });
@@ -58,16 +81,29 @@ async function makeFolder(root: string): Promise<void> {
       throw new UsageError(`Cannot make a project in ${root}: there is a file of that name.`, {
         cause: error,
       });
-    if (code === 'EACCES' || code === 'EPERM' || code === 'EROFS')
-      throw new UsageError(`Cannot make a project in ${root}: you may not write there.`, { cause: error });
-    throw error;
+    throw unwritable(root, error);
   }
 }
 
 /** The types of the API, so that an editor knows them without a network. */
 async function copyTypes(root: string): Promise<void> {
   const types = join(import.meta.dirname, ...(isBundled ? ['types'] : ['..', '..', 'dist', 'types']));
-  if (existsSync(types)) await cp(types, join(root, '.millrace', 'types'), { recursive: true });
+  if (!existsSync(types)) return;
+  try {
+    await cp(types, join(root, '.millrace', 'types'), { recursive: true });
+  } catch (error) {
+    throw unwritable(root, error);
+  }
+}
+
+/** What is told of a folder that may not be written; any other error stays what it is. */
+function unwritable(root: string, error: unknown): unknown {
+  const code = errorCode(error) ?? '';
+  if (!['EACCES', 'EPERM', 'EROFS'].includes(code)) return error;
+  const path = error instanceof Error && 'path' in error ? ` (${String(error.path)})` : '';
+  return new UsageError(`Cannot make a project in ${root}: you may not write there${path}.`, {
+    cause: error,
+  });
 }
 
 /** The example warehouse: beside the bundle, or where it is in the sources. Its own project files are left behind. */
@@ -96,6 +132,11 @@ function isLeftBehind(name: string): boolean {
   );
 }
 
+const modulePaths = { millrace: ['./node_modules/millrace', './.millrace/types/runner/api/index.d.ts'] };
+
+/** What Millrace writes, and what holds passwords. */
+const ignored = ['.millrace/', '.env', 'millrace.local.ts'];
+
 function projectFiles(folder: string): Record<string, string> {
   const name =
     folder
@@ -119,11 +160,11 @@ function projectFiles(folder: string): Record<string, string> {
         noEmit: true,
         skipLibCheck: true,
         allowImportingTsExtensions: true,
-        paths: { millrace: ['./node_modules/millrace', './.millrace/types/runner/api/index.d.ts'] },
+        paths: modulePaths,
       },
       include: ['**/*.ts'],
     }),
-    '.gitignore': 'node_modules/\n.millrace/\n.env\nmillrace.local.ts\ndata/\n',
+    '.gitignore': ['node_modules/', ...ignored, 'data/', ''].join('\n'),
   };
 }
 

@@ -7,10 +7,10 @@ import type { RunResult } from '../engine/run-description.ts';
 import { parsePath, type RunTrigger } from '../model.ts';
 import type { LoadedProject } from '../loader/load-project.ts';
 import { exitCodes } from './exit-codes.ts';
-import { formatCounts, formatDuration, symbolOf } from './format.ts';
+import { firstLine, formatCounts, formatDuration, symbolOf } from './format.ts';
 import { isIncomplete, openProject, openStoreForRun, projectDirectory, tidyStore } from './open-project.ts';
 import type { Store } from '../store/store.ts';
-import { JsonPrinter, RunPrinter } from './run-printer.ts';
+import { JsonPrinter, type PrintedFailure, RunPrinter } from './run-printer.ts';
 import { say, type Terminal } from './terminal.ts';
 
 export interface RunCommandOptions {
@@ -89,7 +89,7 @@ export async function runCommand(
     // While the tasks run, so that the end of the run does not wait for it.
     const tidied = store === null ? null : housekeeping(terminal, store, project.config.retentionDays);
     const result = await run.result;
-    if (options.json !== true) conclude(terminal, result);
+    if (printer instanceof RunPrinter) conclude(terminal, result, printer.failures);
     for (const note of result.notes) say(terminal, note);
     // Everything was asked for, and a part of everything could not be loaded.
     const lacksFiles =
@@ -124,12 +124,25 @@ function makePrinter(terminal: Terminal, json: boolean): RunPrinter | JsonPrinte
   return new RunPrinter({ stdout, stderr, style, live: stdout.isTTY && process.env['TERM'] !== 'dumb' });
 }
 
-/** The last line: id, status, duration, counts. */
-function conclude(terminal: Terminal, result: RunResult): void {
+/** So many failures are told again at the end; all of them stand above, and in `millrace show`. */
+const maxRecalled = 10;
+
+/** What has failed, which may be far above by now; in the last line id, status, duration, counts. */
+function conclude(terminal: Terminal, result: RunResult, failures: readonly PrintedFailure[]): void {
+  for (const { nodePath, error } of failures.slice(0, maxRecalled)) {
+    const reason = error === null ? '' : `: ${firstLine(error)}`;
+    terminal.stdout.write(
+      `${terminal.style('red', `${symbolOf('failed')} ${nodePath.join(' / ')}${reason}`)}\n`,
+    );
+  }
+  const more = failures.length - maxRecalled;
+  if (more > 0) terminal.stdout.write(`${terminal.style('red', `  and ${String(more)} more`)}\n`);
   const colour = result.status === 'succeeded' ? 'green' : result.status === 'failed' ? 'red' : 'yellow';
   const name = result.runId === null ? 'run' : `run ${String(result.runId)}`;
   const status = terminal.style([colour, 'bold'], `${symbolOf(result.status)} ${name} ${result.status}`);
   terminal.stdout.write(`${status} in ${formatDuration(result.duration)}: ${formatCounts(result.counts)}\n`);
+  if (result.status === 'failed' && result.runId !== null && result.stored)
+    say(terminal, `To go on from there: millrace run --resume ${String(result.runId)}`);
 }
 
 function exitCodeOf(result: RunResult, lacksFiles: boolean): number {

@@ -38,7 +38,15 @@ function prefixOf(path: NodePath, style: Style): string {
   return path.length === 0 ? '' : `${style('cyan', path.join(' / '))}: `;
 }
 
+/** A task that has failed for good. */
+export interface PrintedFailure {
+  readonly nodePath: NodePath;
+  readonly error: string | null;
+}
+
 export class RunPrinter implements RunSubscriber {
+  /** In the order of their ends. */
+  readonly failures: PrintedFailure[] = [];
   readonly #out: PatientStream;
   readonly #stderr: NodeJS.WriteStream;
   readonly #onTerminal: boolean;
@@ -70,6 +78,8 @@ export class RunPrinter implements RunSubscriber {
       }
       case 'node_finished': {
         if (event.kind === 'pipeline' && event.nodePath.length === 0) break;
+        if (event.status === 'failed' && event.retryIn === null && event.kind !== 'pipeline')
+          this.failures.push({ nodePath: event.nodePath, error: event.error });
         const colour =
           event.status === 'failed'
             ? 'red'

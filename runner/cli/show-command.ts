@@ -1,11 +1,15 @@
 /** `millrace show`. */
+import { stripVTControlCharacters } from 'node:util';
+import { textWidth } from '../databases/text-width.ts';
 import { UsageError } from '../engine/errors.ts';
 import { formatPath } from '../model.ts';
 import type { NodeRun, RunDetails } from '../store/history.ts';
 import type { Store } from '../store/store.ts';
 import { exitCodes } from './exit-codes.ts';
 import {
+  type Column,
   colourOf,
+  cutText,
   firstLine,
   formatCount,
   formatCounts,
@@ -60,6 +64,9 @@ export interface RunDrawing {
   readonly style: Style;
 }
 
+/** Columns of the terminal that reasons need to stand beside the nodes. */
+const leastReason = 40;
+
 export function drawRun(run: RunDetails, { now, width, style }: RunDrawing): string[] {
   const fact = (name: string, value: string | null): string[] =>
     value === null ? [] : [`${style('dim', name.padEnd(10))}${value}`];
@@ -86,37 +93,44 @@ export function drawRun(run: RunDetails, { now, width, style }: RunDrawing): str
   ];
   if (run.nodeRuns.length === 0) return lines;
   const { nodeRuns } = run;
-  const table = formatTable(
-    [
-      {
-        title: 'node',
-        style: (cell, row) => (nodeRuns[row]?.kind === 'pipeline' ? style('dim', cell) : cell),
-      },
-      { title: 'status', style: (cell, row) => style(colourOf(nodeRuns[row]?.status ?? 'lost'), cell) },
-      { title: 'attempt', right: true },
-      { title: 'duration', right: true },
-      { title: 'rows', right: true },
-      { title: 'exit', right: true },
-      {
-        title: 'why',
-        style: (cell, row) => (nodeRuns[row]?.status === 'failed' ? style('red', cell) : cell),
-      },
-    ],
-    nodeRuns.map(nodeRun => [
-      nodeRun.nodePath.length === 0 ? '(root)' : formatPath(nodeRun.nodePath),
-      `${symbolOf(nodeRun.status)} ${nodeRun.status}`,
-      String(nodeRun.attempt),
-      describeDuration(nodeRun, now),
-      nodeRun.rowsProcessed === null ? '' : formatCount(nodeRun.rowsProcessed),
-      nodeRun.exitCode === null ? '' : String(nodeRun.exitCode),
-      [nodeRun.error, nodeRun.reason]
-        .map(text => firstLine(text ?? ''))
-        .filter(text => text !== '')
-        .join('; '),
-    ]),
-    width,
+  const columns: readonly Column[] = [
+    {
+      title: 'node',
+      style: (cell, row) => (nodeRuns[row]?.kind === 'pipeline' ? style('dim', cell) : cell),
+    },
+    { title: 'status', style: (cell, row) => style(colourOf(nodeRuns[row]?.status ?? 'lost'), cell) },
+    { title: 'attempt', right: true },
+    { title: 'duration', right: true },
+    { title: 'rows', right: true },
+    { title: 'exit', right: true },
+  ];
+  const cells = nodeRuns.map(nodeRun => [
+    nodeRun.nodePath.length === 0 ? '(root)' : formatPath(nodeRun.nodePath),
+    `${symbolOf(nodeRun.status)} ${nodeRun.status}`,
+    String(nodeRun.attempt),
+    describeDuration(nodeRun, now),
+    nodeRun.rowsProcessed === null ? '' : formatCount(nodeRun.rowsProcessed),
+    nodeRun.exitCode === null ? '' : String(nodeRun.exitCode),
+  ]);
+  const reasons = nodeRuns.map(({ error, reason }) =>
+    [error, reason]
+      .map(text => firstLine(text ?? ''))
+      .filter(text => text !== '')
+      .join('; '),
   );
-  return [...lines, '', ...table];
+  const styleReason = (text: string, row: number): string =>
+    nodeRuns[row]?.status === 'failed' ? style('red', text) : text;
+  const [head = '', ...rows] = formatTable(columns, cells, Infinity);
+  const used = Math.max(...[head, ...rows].map(line => textWidth(stripVTControlCharacters(line))));
+  if (used + leastReason <= width) {
+    const why = { title: 'why', style: styleReason };
+    const withReasons = cells.map((row, index) => [...row, reasons[index] ?? '']);
+    return [...lines, '', ...formatTable([...columns, why], withReasons, width)];
+  }
+  // Where a column leaves no room for it, a reason has a line of its own.
+  const below = (text: string, row: number): string[] =>
+    text === '' ? [] : [`  ${styleReason(cutText(text, Math.max(1, width - 2)), row)}`];
+  return [...lines, '', head, ...rows.flatMap((line, row) => [line, ...below(reasons[row] ?? '', row)])];
 }
 
 function describeCounts({ counts }: RunDetails): string {

@@ -8,7 +8,7 @@ import {
   storeLocation,
 } from './open-project.ts';
 import type { Store } from '../store/store.ts';
-import type { Terminal } from './terminal.ts';
+import { say, type Terminal } from './terminal.ts';
 
 export interface SqlCommandOptions {
   readonly file?: string;
@@ -24,12 +24,15 @@ export async function sqlCommand(
   // The databases are all that is needed of the project.
   const { config } = await openProject(terminal, directory, { files: [] });
   const { runSqlCommand } = await import('../databases/sql-command.ts');
+  const input = inputOf(options);
+  if (input.kind === 'stdin' && terminal.stdin.isTTY)
+    say(terminal, `Type SQL for "${alias}" and end it with Ctrl-D, or give it with -c or -f.`);
   using interrupt = interruptSignal();
   let held: Store | undefined;
   const work = runSqlCommand({
     project: config,
     alias,
-    input: inputOf(options),
+    input,
     cwd: terminal.directory,
     directory,
     stdin: terminal.stdin,

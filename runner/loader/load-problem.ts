@@ -7,6 +7,7 @@ import { inspect } from 'node:util';
 import { PipelineError } from '../api/errors.ts';
 import type { FailedImport } from './hooks.ts';
 import { LoadGuardError } from './load-guard.ts';
+import { describeMissingExport, describeUndeclared } from './missing-export.ts';
 import { isOwnSource } from './own-source.ts';
 import { isInstalled } from './resolution.ts';
 import { lineExcerpt, placeOf, SourceError } from './source-error.ts';
@@ -88,13 +89,13 @@ function messageOf(error: unknown, failedImport: FailedImport | undefined): stri
   );
   if (missing !== null) {
     const [, specifier = '', name = ''] = missing;
-    return (
-      `"${specifier}" exports no "${name}". If it is a type that is exported again, ` +
-      `write export type { ${name} } from '${specifier}'.`
-    );
+    return describeMissingExport(specifier, name);
   }
   const isPlain = error instanceof PipelineError || error instanceof LoadGuardError || error.name === 'Error';
-  return isPlain ? error.message : `${error.name}: ${error.message}`;
+  if (isPlain) return error.message;
+  const undeclared = /^(\w+) is not defined$/.exec(error.message)?.[1];
+  const help = undeclared === undefined ? '' : describeUndeclared(undeclared);
+  return `${error.name}: ${error.message}${help}`;
 }
 
 function describeFailedImport(specifier: string, error: unknown): string {

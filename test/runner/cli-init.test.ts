@@ -85,7 +85,12 @@ describe('millrace init', function () {
         'millrace: kept package.json, which is there already\nmillrace: wrote tsconfig.json\n',
       ),
     );
-    assert.ok(first.stderr.endsWith('millrace: ready; try: millrace run hello\n'));
+    assert.ok(
+      first.stderr.endsWith(
+        'millrace: .gitignore should also have the lines .millrace/ .env millrace.local.ts\n' +
+          'millrace: ready; try: millrace run hello\n',
+      ),
+    );
     assert.equal(await readFile(join(folder.path, 'package.json'), 'utf8'), '{ "name": "mine" }');
     assert.equal(await readFile(join(folder.path, '.gitignore'), 'utf8'), 'mine\n');
     const second = await runMillrace(['init'], { cwd: folder.path });
@@ -93,6 +98,7 @@ describe('millrace init', function () {
       second.stderr,
       [
         ...files.map(name => `kept ${name}, which is there already`),
+        '.gitignore should also have the lines .millrace/ .env millrace.local.ts',
         'nothing to do: every file is there already',
       ]
         .map(line => `millrace: ${line}\n`)

@@ -273,6 +273,8 @@ describe('loadProject with files that cannot be loaded', () => {
         'node_modules/closed/package.json': '{ "exports": { ".": "./index.js" } }',
         'e.pipeline.ts': "type Gone = 1;\nimport { absent } from './lib';\nexport const b = absent;",
         'lib/index.ts': 'export interface absent {}',
+        'g.pipeline.ts': "import { ExecuteSql } from 'millrace';\nexport const b = ExecuteSql;",
+        'h.pipeline.ts': 'export const b = new Task();',
       }),
       [
         'a.pipeline.ts:3:19: error: Cannot find "./absent", which is imported here.\n' +
@@ -287,6 +289,10 @@ describe('loadProject with files that cannot be loaded', () => {
           "export type { absent } from './lib'.\nimport { absent } from './lib';\n         ^",
         'f.pipeline.ts:1:15: error: The package "closed" has nothing that can be imported as "closed/sub".\n' +
           "import a from 'closed/sub';\n              ^",
+        'g.pipeline.ts:1:10: error: "millrace" exports no "ExecuteSql". Did you mean "ExecuteSQL"?\n' +
+          "import { ExecuteSql } from 'millrace';\n         ^",
+        "h.pipeline.ts:1:18: error: ReferenceError: Task is not defined. Import it: import { Task } from 'millrace';\n" +
+          'export const b = new Task();\n                 ^',
       ],
     );
   });

@@ -2,6 +2,7 @@
 import { dirname } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { isPipeline, Node } from '../../../runner/api/node.ts';
+import { describeMissingExport } from '../../../runner/loader/missing-export.ts';
 import type { ProjectFiles } from '../project-files.ts';
 import { boundNames, factsOf, isDeclaredOnly } from '../source-facts.ts';
 import { Kind, type SourceFile, type SyntaxNode, syntaxMistakes, ts } from '../syntax.ts';
@@ -473,13 +474,7 @@ export class Modules {
         continue;
       }
       machine.evaluating.push(module);
-      machine.report(
-        new SyntaxError(
-          `"${specifier}" exports no "${name}". If it is a type that is exported again, ` +
-            `write export type { ${name} } from '${specifier}'.`,
-        ),
-        node,
-      );
+      machine.report(new SyntaxError(describeMissingExport(specifier, name)), node);
       machine.evaluating.pop();
     }
   }
