@@ -355,8 +355,14 @@ function addStoreCommands(program: Command, run: Run): void {
   store
     .command('url')
     .description('Prints how to connect with psql and other clients, password included.')
-    .action(run(async terminal => (await load()).storeUrl(terminal)))
-    .addHelpText('after', examples('psql "$(millrace store url)"'));
+    .option('--warehouse', 'to the database "dwh" of the embedded server instead of the store')
+    .action(
+      run(async (terminal, options: { warehouse?: true }) => (await load()).storeUrl(terminal, options)),
+    )
+    .addHelpText(
+      'after',
+      examples('psql "$(millrace store url)"', 'psql "$(millrace store url --warehouse)"'),
+    );
   store
     .command('migrate')
     .description('Brings the schema up to date, as every command that opens the store does.')

@@ -1,7 +1,8 @@
 /** `millrace store …`: where the history is kept. */
+import type { ClientConfig } from 'pg';
 import { latestMigration } from '../../migrations/names.ts';
 import { UsageError } from '../engine/errors.ts';
-import { storeDatabaseConfig } from '../store/embedded/databases.ts';
+import { storeDatabaseConfig, warehouseConfig } from '../store/embedded/databases.ts';
 import { statePaths } from '../store/embedded/paths.ts';
 import { serverStatus, stopServer, type ServerStatus } from '../store/embedded/stop.ts';
 import { StoreError } from '../store/errors.ts';
@@ -218,8 +219,13 @@ function externalServer(verb: string): UsageError {
   );
 }
 
-export async function storeUrl(terminal: Terminal): Promise<number> {
+export async function storeUrl(terminal: Terminal, options: { readonly warehouse?: true }): Promise<number> {
   const place = await findPlace(terminal);
+  if (options.warehouse === true) {
+    const server = { ...embeddedServer(), projectDirectory: place.directory };
+    terminal.stdout.write(`${connectionUrl(await warehouseConfig(server))}\n`);
+    return exitCodes.success;
+  }
   // What the URL leads to must be there.
   await using _store = await openStoreForRun(place.directory, place.url);
   terminal.stdout.write(`${urlOf(place.location)}\n`);
@@ -231,13 +237,22 @@ function urlOf(location: StoreLocation): string {
   const config = storeDatabaseConfig(statePaths(location.home), location.databaseName);
   if (config === null) throw new Error('the store was opened, and has no secret');
   // So that clients find the tables by their plain names.
-  const options = `options=${encodeURIComponent('-c search_path=millrace')}`;
-  const { host = '', port = 5432, user = '', password, database = '' } = config;
+  return connectionUrl(config, { options: '-c search_path=millrace' });
+}
+
+/** As libpq takes it. */
+function connectionUrl(
+  { host = '', port = 5432, user = '', password, database = '' }: ClientConfig,
+  parameters: Readonly<Record<string, string>> = {},
+): string {
   const secret = typeof password === 'string' ? `:${encodeURIComponent(password)}` : '';
   // A directory is no host of a URL: libpq takes it as a parameter.
-  return host.startsWith('/')
-    ? `postgres://${user}${secret}@/${database}?host=${encodeURIComponent(host)}&port=${String(port)}&${options}`
-    : `postgres://${user}${secret}@${host}:${String(port)}/${database}?${options}`;
+  const isSocket = host.startsWith('/');
+  const query = Object.entries({ ...(isSocket && { host, port: String(port) }), ...parameters })
+    .map(([name, value]) => `${name}=${encodeURIComponent(value)}`)
+    .join('&');
+  const address = isSocket ? '' : `${host}:${String(port)}`;
+  return `postgres://${user}${secret}@${address}/${database}${query === '' ? '' : `?${query}`}`;
 }
 
 export async function storeMigrate(terminal: Terminal): Promise<number> {

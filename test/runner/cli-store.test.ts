@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { readdir, readFile, stat, symlink, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { gunzipSync, gzipSync } from 'node:zlib';
+import { Client } from 'pg';
 import { eventsOf, testProject, type TestProject } from '../support/project.ts';
 import { temporaryHome } from '../support/store.ts';
 
@@ -76,6 +77,15 @@ $`,
       'millrace: The store of this project is a Postgres server of your own, which Millrace does not stop.\n',
     );
     assert.equal(stop.exitCode, 2);
+  });
+
+  it('gives a URL of the warehouse, too', async () => {
+    await project.run(['sql', 'dwh', '-c', 'CREATE TABLE parrots AS SELECT 3 AS n']);
+    const { stdout } = await project.run(['store', 'url', '--warehouse']);
+    const client = new Client({ connectionString: stdout.trim() });
+    await client.connect();
+    assert.deepEqual((await client.query('SELECT n FROM parrots')).rows, [{ n: 3 }]);
+    await client.end();
   });
 
   it('starts and migrates', async () => {
