@@ -15,7 +15,6 @@ import {
   literalsIn,
   nodeIn,
   optionOf,
-  rangeBetween,
   rangeOfNode,
   type SourceTexts,
   type Stretch,
@@ -254,9 +253,4 @@ function isModuleName({ node: { parent } }: Literal): boolean {
 
 function keyOf({ file, start, end }: Stretch): string {
   return `${file}:${start}-${end}`;
-}
-
-/** A stretch as a range of its file. */
-export function rangeOfStretch(source: SourceFile, { start, end }: Stretch): ReturnType<typeof rangeBetween> {
-  return rangeBetween(source, start, end);
 }

@@ -24,6 +24,7 @@ interface OpenOutput {
   next: number;
   text: string;
   timer: NodeJS.Timeout | undefined;
+  reading: Promise<void>;
 }
 
 export class OutputDocuments implements vscode.TextDocumentContentProvider, Disposes {
@@ -58,7 +59,7 @@ export class OutputDocuments implements vscode.TextDocumentContentProvider, Disp
     if (address === undefined || project === undefined) return t('The folder of this output is not open.');
     try {
       const output = this.#open.get(uri.toString()) ?? (await this.#begin(uri, project, address));
-      await this.#read(output, address.query.nodeRunId === undefined);
+      await this.#readOn(output, address.query.nodeRunId === undefined);
       const text = cutNotice(output.extent, output.first) + output.text;
       return text === '' ? t('Nothing has been written.') : text;
     } catch (error) {
@@ -83,6 +84,7 @@ export class OutputDocuments implements vscode.TextDocumentContentProvider, Disp
       next: first,
       text: '',
       timer: undefined,
+      reading: Promise.resolve(),
       subscription: project.onNews(news => {
         if (news.type !== 'output' || news.view !== view) return;
         output.extent = news.extent;
@@ -94,6 +96,13 @@ export class OutputDocuments implements vscode.TextDocumentContentProvider, Disp
     };
     this.#open.set(uri.toString(), output);
     return output;
+  }
+
+  /** One after the other: two at once would both go on from the same line. */
+  #readOn(output: OpenOutput, withPaths: boolean): Promise<void> {
+    const before = output.reading.catch(() => undefined); // told to whoever waited for that one
+    output.reading = before.then(() => this.#read(output, withPaths));
+    return output.reading;
   }
 
   async #read(output: OpenOutput, withPaths: boolean): Promise<void> {

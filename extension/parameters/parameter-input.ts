@@ -6,7 +6,7 @@ import {
   type ParameterValue,
 } from '../../runner/model.ts';
 import { t } from '../l10n.ts';
-import type { IndexedNode, PipelineIndex } from '../project/pipeline-index.ts';
+import { allNodes, type PipelineIndex } from '../project/pipeline-index.ts';
 
 export interface AskedParameter {
   readonly name: string;
@@ -15,7 +15,7 @@ export interface AskedParameter {
 
 /** Those of the pipelines that run, of those around them and of those in them; what is nearer to the root wins. */
 export function parametersOf(index: PipelineIndex, paths: readonly NodePath[]): AskedParameter[] {
-  const concerned = [...index.byPath.values()].filter(({ path, node }) =>
+  const concerned = [...allNodes(index)].filter(({ path, node }) =>
     Object.keys(node.params ?? {}).length > 0
       ? paths.some(each => isAtOrBelow(each, path) || isAtOrBelow(path, each))
       : false,
@@ -25,11 +25,6 @@ export function parametersOf(index: PipelineIndex, paths: readonly NodePath[]): 
   for (const { node } of deepestFirst)
     for (const [name, definition] of Object.entries(node.params ?? {})) found.set(name, definition);
   return [...found].map(([name, definition]) => ({ name, definition }));
-}
-
-/** Whether a pipeline's parameters cannot be known before it is loaded. */
-export function hasUnknownParameters({ node }: IndexedNode): boolean {
-  return node.unknown?.some(({ option }) => option === 'params') ?? false;
 }
 
 /** What is wrong with a text for a parameter; `undefined` when it will do. */

@@ -1,5 +1,5 @@
 /** Which nodes the Pipelines view shows. */
-import { childrenOf, type IndexedNode } from '../project/pipeline-index.ts';
+import type { IndexedNode } from '../project/pipeline-index.ts';
 import { type NodeStatus, nodeStatus, type ProjectState } from '../project/project-state.ts';
 
 export const filterStates = ['failed', 'running', 'succeeded', 'skipped', 'never'] as const;
@@ -33,7 +33,7 @@ export function stateForFilter(status: NodeStatus): FilterState {
 /** Whether a node is shown: its own state fits, or that of something below it. */
 export function isShown(state: ProjectState, indexed: IndexedNode, filter: TreeFilter): boolean {
   if (filter.size === 0) return true;
-  const children = childrenOf(state.pipelines, indexed);
+  const { children } = indexed;
   // A pipeline is there for what is in it.
   if (children.length > 0) return children.some(child => isShown(state, child, filter));
   return filter.has(stateForFilter(nodeStatus(state, indexed.path)));
@@ -43,11 +43,7 @@ export function shownChildren(
   state: ProjectState,
   indexed: IndexedNode | undefined,
   filter: TreeFilter,
-): IndexedNode[] {
-  const all = indexed === undefined ? state.pipelines.roots : childrenOf(state.pipelines, indexed);
-  return all.filter(child => isShown(state, child, filter));
-}
-
-export function isFilterState(value: unknown): value is FilterState {
-  return filterStates.some(state => state === value);
+): readonly IndexedNode[] {
+  const all = indexed === undefined ? state.pipelines.roots : indexed.children;
+  return filter.size === 0 ? all : all.filter(child => isShown(state, child, filter));
 }

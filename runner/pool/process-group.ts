@@ -101,7 +101,9 @@ function signalTree(pid: number, signal: NodeJS.Signals | 0): boolean {
       windowsHide: true,
     });
     // Without `taskkill` the process itself can still be ended.
-    taskkill.on('error', () => process.kill(pid));
+    taskkill.on('error', () => {
+      signalProcess(pid, signal);
+    });
   }
   return true;
 }

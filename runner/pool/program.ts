@@ -208,7 +208,8 @@ async function feed(stdin: Writable, input: string | AsyncIterable<Buffer | stri
   }
 }
 
-function startError(program: string, error: unknown): Error {
+/** What is said of a program that could not be started. */
+export function startError(program: string, error: unknown): Error {
   const code = error instanceof Error && 'code' in error ? error.code : undefined;
   const why =
     code === 'ENOENT'

@@ -18,7 +18,7 @@ import { Readable, Writable } from 'node:stream';
 import type { ProcessEnd } from '../api/context.ts';
 import type { PipeSupply } from './pipes.ts';
 import { signalGroup } from './process-group.ts';
-import { endLeftovers, type ProgramOutput, type RunningProgram } from './program.ts';
+import { endLeftovers, type ProgramOutput, type RunningProgram, startError } from './program.ts';
 import { commandForm } from './shell-command.ts';
 
 /*
@@ -94,6 +94,8 @@ export class ShellCoprocess implements Disposable {
   #count = 0;
   #job: Job | undefined;
   #usable = true;
+  /** Why there is no bash. */
+  #startError: Error | undefined;
   #report = '';
 
   /** Whether bash would keep anything of this environment to itself, or let it change the loop. */
@@ -149,7 +151,8 @@ export class ShellCoprocess implements Disposable {
     reports.on('close', () => {
       this.#died();
     });
-    this.#bash.on('error', () => {
+    this.#bash.on('error', error => {
+      this.#startError = startError('bash', error);
       this.#died();
     });
     this.#bash.unref();
@@ -253,7 +256,10 @@ export class ShellCoprocess implements Disposable {
     this.#usable = false;
     const job = this.#job;
     if (job === undefined) return;
-    this.#giveUp(job, new Error('The shell was killed while it ran the command.'));
+    const error = this.#startError ?? new Error('The shell was killed while it ran the command.');
+    // That there is no such program is told last of all.
+    if (this.#startError === undefined && this.#bash.pid === undefined) return;
+    this.#giveUp(job, error);
   }
 
   #giveUp(job: Job, error: Error): void {

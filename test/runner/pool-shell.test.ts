@@ -5,12 +5,13 @@ import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { ProcessEnd } from '../../runner/api/context.ts';
 import { PipeSupply } from '../../runner/pool/pipes.ts';
-import { groupEnded } from '../../runner/pool/process-group.ts';
+import { groupRuns } from '../../runner/pool/process-group.ts';
 import { ShellCoprocess } from '../../runner/pool/shell.ts';
 import { commandForm } from '../../runner/pool/shell-command.ts';
 import { Shells } from '../../runner/pool/shells.ts';
 import { untilGone } from '../fixtures/pool/processes.ts';
 import { temporaryFolder } from '../support/temp.ts';
+import { waitUntil } from '../support/wait.ts';
 
 interface Seen extends ProcessEnd {
   readonly stdout: string;
@@ -175,6 +176,22 @@ describe('pool: shell', function () {
     assert.equal((await runIn(coprocess, 'true', sub)).stdout, '');
   });
 
+  it('says that there is no bash', async () => {
+    using coprocess = new ShellCoprocess({ PATH: '/nowhere' }, pipes);
+    const nothing = (): void => undefined;
+    const { end } = coprocess.start({
+      command: 'true',
+      cwd: '/',
+      env: {},
+      output: { stdout: nothing, stderr: nothing },
+      onGroup: nothing,
+    });
+    await assert.rejects(end, {
+      message: 'The program "bash" was not found. Is it installed, and on the PATH?',
+    });
+    assert.equal(coprocess.usable, false);
+  });
+
   it('finds a directory that was made anew', async () => {
     await using folder = await temporaryFolder({ 'sub/old': '' });
     using coprocess = new ShellCoprocess({ PATH: process.env['PATH'] }, pipes);
@@ -217,7 +234,7 @@ describe('pool: shell', function () {
     });
     program.signal('SIGTERM');
     assert.deepEqual(await program.end, { exitCode: null, signal: 'SIGTERM' });
-    assert.equal(await groupEnded(group, 5), true);
+    await waitUntil(() => !groupRuns(group));
   });
 
   it('runs commands of any length', async () => {
@@ -268,7 +285,7 @@ describe('pool: shell', function () {
       });
       await run(shells, 'true', '/tmp');
     }
-    for (const pgid of groups) assert.equal(await groupEnded(pgid, 5), true);
+    await waitUntil(() => !groups.some(groupRuns));
     assert.equal(groups.length, 1);
   });
 });
@@ -321,7 +338,7 @@ async function plainBash(command: string, cwd: string): Promise<Seen> {
     detached: true,
   });
   const [exitCode, signal] = (await once(child, 'exit')) as [number | null, NodeJS.Signals | null];
-  assert.equal(await groupEnded(child.pid ?? 0, 10), true);
+  await waitUntil(() => !groupRuns(child.pid ?? 0));
   const [stdout = '', stderr = ''] = await Promise.all(
     names.map(async name => await readFile(name, 'latin1')),
   );

@@ -1,6 +1,7 @@
 /** Stopping the embedded server, and saying how it is. */
 import { rename, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { setTimeout as delay } from 'node:timers/promises';
 import type { Client } from 'pg';
 import { connectClient, endQuietly } from '../connection.ts';
 import { executable } from './binaries.ts';
@@ -11,6 +12,9 @@ import { SUPERUSER, currentData, prepareServer, roleConfig, type ServerOptions }
 
 /** Sessions of this name do not keep the server running. */
 const MAINTENANCE = 'millrace maintenance';
+
+/** Sessions of processes that have just ended may still be there for so many milliseconds. */
+const sessionsEndWithin = 1000;
 
 /** Sessions besides our own; those that wait for the lease do not hold it up, they start a new server. */
 const OTHERS = `
@@ -58,8 +62,13 @@ export type StopResult = 'stopped' | 'in-use' | 'not-running';
 export async function stopServer(options: ServerOptions, { force }: { force: boolean }): Promise<StopResult> {
   const client = await connectAsSuperuser(statePaths(options.home));
   try {
-    if (client !== null && (await stopIfUnused(options, client))) return 'stopped';
-    if (client !== null && !force) return 'in-use';
+    const patientUntil = performance.now() + sessionsEndWithin;
+    for (;;) {
+      if (client !== null && (await stopIfUnused(options, client))) return 'stopped';
+      if (client === null || force) break;
+      if (performance.now() > patientUntil) return 'in-use';
+      await delay(50);
+    }
   } catch (error) {
     // Cut off: somebody else is stopping it.
     if (!isObstacle(error)) throw error;

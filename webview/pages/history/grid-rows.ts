@@ -1,11 +1,5 @@
 /** The rows of the grid of nodes × runs: a tree whose pipelines can be closed. */
-import {
-  formatPath,
-  isAtOrBelow,
-  type NodeKind,
-  type NodePath,
-  type NodeRunStatus,
-} from '../../../runner/model.ts';
+import { formatPath, type NodeKind, type NodePath, type NodeRunStatus } from '../../../runner/model.ts';
 import type { RunGrid } from '../../../runner/records.ts';
 
 export interface GridRow {
@@ -56,15 +50,4 @@ function nearestAbove(path: NodePath, known: ReadonlySet<string>): string {
     if (known.has(key)) return key;
   }
   return '';
-}
-
-/** What all nodes have above them, which need not be said in each row. */
-export function commonPath(grid: RunGrid): NodePath {
-  const [first, ...others] = grid.nodes.filter(({ path }) => path.length > 0).map(({ path }) => path);
-  if (first === undefined) return [];
-  for (let length = first.length - 1; length > 0; length -= 1) {
-    const top = first.slice(0, length);
-    if (others.every(path => isAtOrBelow(path, top))) return top;
-  }
-  return [];
 }
