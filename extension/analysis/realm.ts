@@ -21,6 +21,7 @@ import { type Bounds, defaultBounds, Machine } from './evaluator/machine.ts';
 import { type EvaluatedModule, Modules } from './evaluator/module.ts';
 import { settle } from './evaluator/promises.ts';
 import { Abandoned, Coerced, Dyn, Unsupported, UserThrow } from './evaluator/values.ts';
+import { staticParameters } from './parameters.ts';
 import type { ProjectFiles } from './project-files.ts';
 import type { TaskSql } from './sql/task-sql.ts';
 import { GraphMaker, placeholder, sentence } from './static-graph.ts';
@@ -205,7 +206,12 @@ export class Realm {
       if (text === undefined) throw Object.assign(new Error('there is no such file'), { code: 'ENOENT' });
       return text;
     };
-    setPreviewSettings({ defaultDatabase, dataDir: dataDir ?? before.dataDir, readFile });
+    setPreviewSettings({
+      defaultDatabase,
+      dataDir: dataDir ?? before.dataDir,
+      readFile,
+      parameters: node => staticParameters(this.machine, node),
+    });
     try {
       return action();
     } finally {

@@ -9,6 +9,7 @@ import type { EdgeLocation, StaticCommandGraph, StaticNodeGraph, UnknownPart } f
 import type { Machine } from './evaluator/machine.ts';
 import type { NodeInfo } from './evaluator/node-info.ts';
 import { Coerced, Dyn, isSignal, UserThrow } from './evaluator/values.ts';
+import { staticParameters } from './parameters.ts';
 import { type TaskSql, taskSql } from './sql/task-sql.ts';
 import { locationOf } from './syntax.ts';
 
@@ -55,7 +56,11 @@ export class GraphMaker {
     const reason = reasonOf(info);
     const made = locate(info.made);
     const added = locate(info.added);
-    const sql = isPipeline(node) ? undefined : taskSql(this.#machine.host.infos, node, path);
+    // First, as loading does: functions in the options of commands may remember that they were called.
+    const commands = this.#commands(node, info);
+    const sql = isPipeline(node)
+      ? undefined
+      : taskSql(this.#machine.host.infos, node, path, value => this.#madeText(node, value));
     if (sql !== undefined) this.tasks.push(sql);
     const graph: Writable<StaticNodeGraph> = {
       id,
@@ -65,7 +70,7 @@ export class GraphMaker {
       labels: info.unknown.has('labels') ? {} : node.labels,
       upstreams,
       nodes: isPipeline(node) ? this.#children(node, path) : noNodes,
-      commands: this.#commands(node, info),
+      commands,
       edges: edgesOf(info, upstreams),
     };
     if (made !== undefined) graph.location = made;
@@ -167,26 +172,55 @@ export class GraphMaker {
 
   #summary(command: Command): string | undefined | Dyn {
     const machine = this.#machine;
+    return this.#strictly(() => {
+      try {
+        const summary: unknown = command.shellCommand();
+        if (summary instanceof Dyn) return summary;
+        // A command may catch what a function that it is given throws.
+        const unknown = machine.takeCoerced();
+        if (unknown !== undefined) return unknown;
+        // Without types, a command may give nothing.
+        return summary === undefined ? undefined : ''.concat(summary as string);
+      } catch (error) {
+        const unknown = error instanceof Coerced ? error.dyn : machine.takeCoerced();
+        if (unknown !== undefined) return unknown;
+        if (isSignal(error) && !(error instanceof UserThrow))
+          return new Dyn('code that is not evaluated', undefined);
+        if (error instanceof Error) return error.message;
+        return String(error);
+      }
+    });
+  }
+
+  /**
+   * What a function makes of the parameters of a run, if their defaults tell it. What other functions give is left to
+   * running.
+   */
+  #madeText(node: Node, fn: unknown): string | undefined {
+    if (typeof fn !== 'function' || fn.length === 0) return undefined;
+    const unset = (name: string): Dyn => new Dyn(`the parameter "${name}"`, undefined);
+    const params = staticParameters(this.#machine, node, unset);
+    return this.#strictly(() => {
+      try {
+        const made: unknown = Reflect.apply(fn, undefined, [{ params }]);
+        return ['string', 'number', 'boolean'].includes(typeof made) ? String(made) : undefined;
+      } catch {
+        return undefined;
+      }
+    });
+  }
+
+  /** Calls native code, and functions of the program, whose result must be known; both may throw. */
+  #strictly<T>(action: () => T): T {
+    const machine = this.#machine;
     const wasStrict = machine.isStrict;
     machine.isStrict = true;
     machine.tryDepth++;
+    machine.coerced = undefined;
     try {
-      machine.coerced = undefined;
-      const summary: unknown = command.shellCommand();
-      if (summary instanceof Dyn) return summary;
-      // A command may catch what a function that it is given throws.
-      const unknown = machine.takeCoerced();
-      if (unknown !== undefined) return unknown;
-      // Without types, a command may give nothing.
-      return summary === undefined ? undefined : ''.concat(summary as string);
-    } catch (error) {
-      const unknown = error instanceof Coerced ? error.dyn : machine.takeCoerced();
-      if (unknown !== undefined) return unknown;
-      if (isSignal(error) && !(error instanceof UserThrow))
-        return new Dyn('code that is not evaluated', undefined);
-      if (error instanceof Error) return error.message;
-      return String(error);
+      return action();
     } finally {
+      machine.coerced = undefined;
       machine.tryDepth--;
       machine.isStrict = wasStrict;
     }

@@ -1,4 +1,4 @@
-/** What a command is given when it runs. */
+/** What commands, and the functions in their options, are given. */
 import type { NodePath, OutputFormat, ParameterValue } from '../model.ts';
 import type { Node } from './node.ts';
 
@@ -99,6 +99,15 @@ export interface ProjectSettings {
   /** Days as `YYYY-MM-DD` between which data counts. */
   readonly firstDate: string;
   readonly lastDate: string;
+}
+
+/** What functions are given that make a text for a command, or the commands of a task. */
+export interface ParameterContext {
+  /**
+   * Parameters of the run, with defaults filled in. Where a command is shown, there is no run: then these are the
+   * defaults of the pipelines around the task, and `<name>` for a parameter that has none.
+   */
+  readonly params: Readonly<Record<string, ParameterValue>>;
 }
 
 /** What a parallel task is given when it makes its children. */

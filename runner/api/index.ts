@@ -22,6 +22,7 @@ export type {
   ExpansionContext,
   IncrementalState,
   Log,
+  ParameterContext,
   ProcessEnd,
   ProcessedFile,
   Processes,

@@ -8,6 +8,9 @@ import { checkOptions, describeValue, PipelineError } from './errors.ts';
  */
 export type ParameterOptions = Readonly<Record<string, ParameterDefinition | ParameterValue>>;
 
+/** What the names of environment variables with parameters begin with. */
+export const parameterVariablePrefix = 'MILLRACE_PARAM_';
+
 const namePattern = /^[A-Za-z_][A-Za-z0-9_]*$/;
 const types: readonly string[] = [
   'string',
@@ -50,7 +53,31 @@ export function defineParameters(
     }
     definitions[name] = defineParameter(`${owner}, parameter "${name}"`, value);
   }
+  for (const { names, variable } of sharedVariables(Object.keys(definitions))) {
+    throw new PipelineError(`${owner}: ${inSameVariable(names, variable)}`);
+  }
   return Object.freeze(definitions);
+}
+
+/** The environment variable in which programs find a parameter: `MILLRACE_PARAM_FIRST_DAY` for `first_day`. */
+export function parameterVariable(name: string): string {
+  return `${parameterVariablePrefix}${name.toUpperCase().replace(/[^A-Z0-9]/g, '_')}`;
+}
+
+/** Parameters that programs would find in the same environment variable. */
+export function sharedVariables(
+  names: readonly string[],
+): readonly { readonly names: readonly string[]; readonly variable: string }[] {
+  const byVariable = Map.groupBy(names, parameterVariable);
+  return [...byVariable]
+    .filter(([, [, second]]) => second !== undefined)
+    .map(([variable, found]) => ({ names: found, variable }));
+}
+
+/** A sentence about {@link sharedVariables}. */
+export function inSameVariable(names: readonly string[], variable: string): string {
+  const listed = names.map(name => `"${name}"`).join(' and ');
+  return `the parameters ${listed} are the same environment variable, ${variable}. Give one of them another name.`;
 }
 
 /** Whether a value can be given for a parameter of this type. Dates are texts like `2024-12-31`. */

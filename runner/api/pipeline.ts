@@ -40,7 +40,10 @@ export interface PipelineOptions extends NodeOptions {
    * - `ignore`: the failed child counts as done; the pipeline succeeds.
    */
   readonly onFailure?: OnFailure | undefined;
-  /** Values that are asked for before a run, by name; commands get them as `context.params`. Default: none. */
+  /**
+   * Values that are asked for before a run, by name. Commands get them as `context.params`, functions in the options of
+   * commands as `params`, programs as environment variables `MILLRACE_PARAM_<NAME>`. Default: none.
+   */
   readonly params?: ParameterOptions | undefined;
 }
 

@@ -1,17 +1,21 @@
 /** Tasks: the leaves of the tree, which do the work. */
 import { type Command, isCommand } from './command.ts';
+import type { ParameterContext } from './context.ts';
 import { checkCount, checkSeconds, describeValue, PipelineError } from './errors.ts';
 import { inSentence, Node, nodeOptionKeys, type NodeOptions } from './node.ts';
 
 /** Commands that a function makes: at once, one after the other, or after waiting. */
 export type CommandSource = Iterable<Command> | AsyncIterable<Command>;
 
+type CommandFunction = (context: ParameterContext) => CommandSource | Promise<CommandSource>;
+
 export interface TaskOptions extends NodeOptions {
   /**
    * What the task does, in this order; the first command that fails ends it. A function makes the task dynamic: it is
-   * called when the task runs, and only then, so that it may look at files or databases. Default: nothing.
+   * called when the task runs, and only then, so that it may look at files, databases and the parameters of the run.
+   * Default: nothing.
    */
-  readonly commands?: readonly Command[] | (() => CommandSource | Promise<CommandSource>) | undefined;
+  readonly commands?: readonly Command[] | CommandFunction | undefined;
   /** How often a failed task is tried again; 0 is never. Default: the project's `defaultMaxRetries`. */
   readonly maxRetries?: number | undefined;
   /**
@@ -45,7 +49,7 @@ export class Task extends Node {
   readonly retryDelay: number | undefined;
   /** Seconds after which an attempt fails; `undefined`: no limit. */
   readonly timeout: number | undefined;
-  #commands: Command[] | (() => CommandSource | Promise<CommandSource>) | undefined;
+  #commands: Command[] | CommandFunction | undefined;
 
   /** @throws PipelineError when the id, a value or the name of an option is not valid */
   constructor(options: TaskOptions) {
@@ -101,9 +105,9 @@ export class Task extends Node {
    *
    * @throws PipelineError when the function gives something else than commands; and whatever the function throws
    */
-  async resolveCommands(): Promise<readonly Command[]> {
+  async resolveCommands({ params }: ParameterContext = { params: {} }): Promise<readonly Command[]> {
     if (typeof this.#commands !== 'function') return this.#commands ?? noCommands;
-    const source: unknown = await this.#commands();
+    const source: unknown = await this.#commands({ params });
     if (!isSource(source)) {
       throw new PipelineError(
         `${this.toString()}: the function for commands must return an array of commands, not ${describeValue(source)}.`,

@@ -1,4 +1,5 @@
 /** The options of checks of data. */
+import type { ParameterContext } from '../api/context.ts';
 import { describeValue, PipelineError } from '../api/errors.ts';
 import type { CheckedValue } from './checked-value.ts';
 import { checkName } from './execute-sql.ts';
@@ -16,8 +17,8 @@ export type CheckOptions = SqlTextOptions & {
 export type ComparedWith =
   | { readonly expected: CheckedValue; readonly otherSql?: undefined; readonly otherDb?: undefined }
   | {
-      /** A query that gives one value. A function is called when the command runs or is shown. */
-      readonly otherSql: string | (() => string);
+      /** A query that gives one value. A function is called as that for `sql` is. */
+      readonly otherSql: string | ((context: ParameterContext) => string);
       /** Alias of its database. Default: that of the first query. */
       readonly otherDb?: string | undefined;
       readonly expected?: undefined;
@@ -51,7 +52,7 @@ export type CheckName =
 export type CheckSettings = CheckOptions & {
   readonly check: CheckName;
   readonly expected?: CheckedValue | undefined;
-  readonly otherSql?: string | (() => string) | undefined;
+  readonly otherSql?: string | ((context: ParameterContext) => string) | undefined;
   readonly otherDb?: string | undefined;
   readonly tolerance?: number | undefined;
   readonly relativeTolerance?: number | undefined;

@@ -41,6 +41,7 @@ const MAX_ROWS = 1000;
  *
  * @example new ExecuteSQL({ sqlFile: 'create_tables.sql' })
  * @example new ExecuteSQL({ sql: 'truncate raw.events_@day@', replace: { '@day@': () => today() }, db: 'dwh' })
+ * @example new ExecuteSQL({ sqlFile: 'load_day.sql', replace: { '@day@': ({ params }) => params.day } })
  */
 export class ExecuteSQL extends Command {
   readonly #options: ExecuteSQLOptions;

@@ -3,6 +3,7 @@ import { createHash } from 'node:crypto';
 import type { CommandContext, ProjectSettings } from '../api/context.ts';
 import { describeValue, PipelineError } from '../api/errors.ts';
 import { basePathOf, type FileBase, hashFile } from './files.ts';
+import { ownParameters } from './parameter-context.ts';
 
 /**
  * Runs `work`, unless the files are what they were when it last succeeded. Without files it always runs.
@@ -40,17 +41,22 @@ export function checkFileDependencies(what: string, files: unknown): void {
   );
 }
 
-function hashOf({ project, node, basePath }: CommandContext, files: readonly string[]): Promise<string> {
-  return dependencyHash(project, basePathOf(node, basePath), files);
+function hashOf(
+  { project, node, basePath, params }: CommandContext,
+  files: readonly string[],
+): Promise<string> {
+  return dependencyHash(project, basePathOf(node, basePath), files, ownParameters(node, params));
 }
 
-/** Covers the window of dates, because another window makes other results of the same files. */
+/** Covers the window of dates and the parameters, because others make other results of the same files. */
 export async function dependencyHash(
   { firstDate, lastDate }: Pick<ProjectSettings, 'firstDate' | 'lastDate'>,
   base: FileBase,
   files: readonly string[],
+  parameters: readonly unknown[] = [],
 ): Promise<string> {
   const hash = createHash('sha256').update(`${firstDate}\n${lastDate}\n`);
+  if (parameters.length > 0) hash.update(`${JSON.stringify(parameters)}\n`);
   for (const file of files) hash.update(`${await hashFile(base, file)}\n`);
   return hash.digest('hex');
 }

@@ -1,23 +1,28 @@
 /** Sends an HTTP request. */
 import { Command } from '../api/command.ts';
-import type { CommandContext } from '../api/context.ts';
+import type { CommandContext, ParameterContext } from '../api/context.ts';
 import { checkCount, checkOptions, checkSeconds, describeValue, PipelineError } from '../api/errors.ts';
 import type { DocItem } from '../model.ts';
 import type { CommandSpec } from '../pool/protocol.ts';
 import { docItem, settingItems } from './docs.ts';
 import { hideSecrets } from './http-secrets.ts';
+import { previewContext, runContext } from './parameter-context.ts';
 import { checkText } from './run-bash.ts';
 import { shellWords } from './shell-quote.ts';
 
+type TextOption = string | ((context: ParameterContext) => string);
+type HeaderTexts = Readonly<Record<string, string>>;
+
+/** Functions are called when the command runs or is shown, and get the parameters of the run. */
 export interface HttpRequestOptions {
-  /** Where it goes: `https://…`. A function is called when the command runs or is shown; the place for tokens. */
-  readonly url: string | (() => string);
+  /** Where it goes: `https://…`, or a function that returns it; the place for tokens. */
+  readonly url: TextOption;
   /** Default: `POST` when there is a body, else `GET`. */
   readonly method?: string | undefined;
-  /** Headers by name. A function is called when the command runs or is shown. Default: none. */
-  readonly headers?: Readonly<Record<string, string>> | (() => Readonly<Record<string, string>>) | undefined;
-  /** What is sent. A function is called when the command runs or is shown. Default: nothing. */
-  readonly body?: string | (() => string) | undefined;
+  /** Headers by name, or a function that returns them. Default: none. */
+  readonly headers?: HeaderTexts | ((context: ParameterContext) => HeaderTexts) | undefined;
+  /** What is sent, or a function that returns it. Default: nothing. */
+  readonly body?: TextOption | undefined;
   /** How often it is sent again after no answer or a status of 429, 500, 502, 503 or 504. Default: 0. */
   readonly retries?: number | undefined;
   /** Seconds before the first repetition, twice as many before each further one; the server may ask for more. Default: 1. */
@@ -82,7 +87,7 @@ export class HttpRequest extends Command {
   }
 
   override shellCommand(): string {
-    const { method, ...request } = this.#request();
+    const { method, ...request } = this.#shown();
     const { url, headers, body } = hideSecrets(request);
     const { retries = defaults.retries, timeout = defaults.timeout } = this.#options;
     return shellWords([
@@ -105,7 +110,7 @@ export class HttpRequest extends Command {
       retryDelay = defaults.retryDelay,
       timeout = defaults.timeout,
     } = this.#options;
-    const request = this.#request();
+    const request = this.#request(runContext(context));
     const { sendRequest } = await import('./http-client.ts');
     await sendRequest(context, request, { retries, retryDelay, timeout });
   }
@@ -115,20 +120,20 @@ export class HttpRequest extends Command {
     const shown = (label: string, language: DocItem['language'], text: () => string): DocItem =>
       docItem(label, language, text);
     return [
-      shown('url', 'text', () => hideSecrets(this.#request()).url),
-      shown('method', 'text', () => this.#request().method),
+      shown('url', 'text', () => hideSecrets(this.#shown()).url),
+      shown('method', 'text', () => this.#shown().method),
       ...(this.#options.headers === undefined
         ? []
         : [
             shown('headers', 'text', () =>
-              Object.entries(hideSecrets(this.#request()).headers)
+              Object.entries(hideSecrets(this.#shown()).headers)
                 .map(([name, value]) => `${name}: ${value}`)
                 .join('\n'),
             ),
           ]),
       ...(this.#options.body === undefined
         ? []
-        : [shown('body', 'text', () => hideSecrets(this.#request()).body ?? '')]),
+        : [shown('body', 'text', () => hideSecrets(this.#shown()).body ?? '')]),
       ...settingItems({ retries, retryDelay, timeout }),
       docItem('command', 'bash', () => this.shellCommand()),
     ];
@@ -141,12 +146,16 @@ export class HttpRequest extends Command {
       : { kind: 'HttpRequest', options: this.#options };
   }
 
-  #request(): MadeRequest {
+  #shown(): MadeRequest {
+    return this.#request(previewContext(this.parent));
+  }
+
+  #request(context: ParameterContext): MadeRequest {
     const { method, headers } = this.#options;
-    const url = made('url', this.#options.url) ?? '';
+    const url = made('url', this.#options.url, context) ?? '';
     checkUrl(url);
-    const body = made('body', this.#options.body);
-    const given = typeof headers === 'function' ? headers() : (headers ?? {});
+    const body = made('body', this.#options.body, context);
+    const given = typeof headers === 'function' ? headers(context) : (headers ?? {});
     checkHeaders(given);
     return {
       url,
@@ -157,9 +166,9 @@ export class HttpRequest extends Command {
   }
 }
 
-function made(option: string, value: string | (() => string) | undefined): string | undefined {
+function made(option: string, value: TextOption | undefined, context: ParameterContext): string | undefined {
   if (typeof value !== 'function') return value;
-  const text: unknown = value();
+  const text: unknown = value(context);
   if (typeof text === 'string') return text;
   throw new PipelineError(
     `HttpRequest: the function for ${option} must return a string, not ${describeValue(text)}.`,

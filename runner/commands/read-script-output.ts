@@ -9,17 +9,18 @@ import { basePathOf } from './files.ts';
 import { checkTextFormat, copyOptions, csv, formatText, type TextFormat } from './formats.ts';
 import type { LoadResult } from './load-records.ts';
 import { checkLoadOptions, clientErrors, loadedText } from './loading.ts';
+import { previewContext, runContext } from './parameter-context.ts';
 import { previewSettings } from './preview-settings.ts';
 import { checkEnvironment, variableNames } from './run-bash.ts';
-import { checkArguments, resolveArguments } from './run-process.ts';
+import { checkArguments, type ProgramArguments, resolveArguments } from './run-process.ts';
 import { checkScript, type Script, scriptOutput } from './script-output.ts';
 import { shellWords } from './shell-quote.ts';
 
 export interface ReadScriptOutputOptions {
   /** The script, relative to the base path. The ending of its name says what runs it. */
   readonly file: string;
-  /** Its arguments. A function is called when the command runs or is shown. Default: none. */
-  readonly args?: readonly string[] | (() => readonly string[]) | undefined;
+  /** Its arguments. A function is called when the command runs or is shown; it gets the parameters. Default: none. */
+  readonly args?: ProgramArguments | undefined;
   /** Environment variables besides those of the runner; `undefined` removes one. The place for secrets. */
   readonly env?: Readonly<Record<string, string | undefined>> | undefined;
   /** The table that gets the rows, as it is written in SQL: `raw.events`. */
@@ -71,15 +72,16 @@ export class ReadScriptOutput extends Command {
   }
 
   override shellCommand(): string {
-    const { table, db = previewSettings().defaultDatabase } = this.#options;
+    const { args, table, db = previewSettings().defaultDatabase } = this.#options;
     const options = this.#format.kind === 'csv' ? ` WITH (${copyOptions(this.#format)})` : '';
     const load = shellWords(['millrace', 'sql', db, '-c', `COPY ${table} FROM STDIN${options}`]);
-    return `${this.#scriptCommand(resolveArguments('ReadScriptOutput', this.#options.args))} | ${load}`;
+    const shown = resolveArguments('ReadScriptOutput', args, () => previewContext(this.parent));
+    return `${this.#scriptCommand(shown)} | ${load}`;
   }
 
   override async run(context: CommandContext): Promise<void> {
     const { file, env, table, db, timezone, makeUnique = false } = this.#options;
-    const args = resolveArguments('ReadScriptOutput', this.#options.args);
+    const args = resolveArguments('ReadScriptOutput', this.#options.args, () => runContext(context));
     context.log.command(`${this.#scriptCommand(args)} → ${table}`);
     const [{ openDatabase, withTimezone }, { loadRecords, textSource }, { ClientDatabase }] =
       await Promise.all([

@@ -1,8 +1,13 @@
 /** Replaces text in SQL: literally, in one pass, the same way when it runs and when it is shown. */
+import type { ParameterContext } from '../api/context.ts';
 import { describeValue, PipelineError } from '../api/errors.ts';
+import type { ParameterValue } from '../model.ts';
 
-/** What a text is replaced by. A function is called when it is needed: when the SQL runs or is shown. */
-export type Replacement = string | number | (() => string | number);
+/**
+ * What a text is replaced by. A function is called when it is needed: when the SQL runs or is shown. It may return a
+ * parameter as it is; that there is no such parameter is told when it is called.
+ */
+export type Replacement = string | number | ((context: ParameterContext) => ParameterValue | undefined);
 
 /** Replacements by the text that they replace. */
 export type Replacements = Readonly<Record<string, Replacement>>;
@@ -27,9 +32,14 @@ interface Piece {
 /**
  * Replaces every occurrence. Where several patterns match, the longest counts; what was put in is not looked at again.
  *
- * @throws PipelineError when a function fails or gives something else than a text or a number
+ * @param context what functions are called with
+ * @throws PipelineError when a function fails or gives something else than a text, a number, true or false
  */
-export function replaceText(original: string, replacements: Replacements = {}): ReplacedText {
+export function replaceText(
+  original: string,
+  replacements: Replacements = {},
+  context: ParameterContext = { params: {} },
+): ReplacedText {
   const patterns = Object.keys(replacements).sort((a, b) => b.length - a.length);
   if (patterns.length === 0) return { text: original, offset: offset => offset };
   const values = new Map<string, string>();
@@ -39,7 +49,7 @@ export function replaceText(original: string, replacements: Replacements = {}): 
   for (const match of original.matchAll(new RegExp(patterns.map(escape).join('|'), 'g'))) {
     const [pattern] = match;
     let value = values.get(pattern);
-    if (value === undefined) values.set(pattern, (value = valueOf(pattern, replacements[pattern])));
+    if (value === undefined) values.set(pattern, (value = valueOf(pattern, replacements[pattern], context)));
     pieces.push({ start: text.length, originalStart: position, isReplaced: false });
     text += original.slice(position, match.index);
     pieces.push({ start: text.length, originalStart: match.index, isReplaced: true });
@@ -68,18 +78,18 @@ export function isPlain(replacements: Replacements | undefined): boolean {
   return Object.values(replacements ?? {}).every(isValue);
 }
 
-function valueOf(pattern: string, replacement: Replacement | undefined): string {
+function valueOf(pattern: string, replacement: Replacement | undefined, context: ParameterContext): string {
   if (typeof replacement !== 'function') return String(replacement);
   let value: unknown;
   try {
-    value = replacement();
+    value = replacement(context);
   } catch (error) {
     const message = error instanceof Error ? error.message : String(error);
     throw new PipelineError(`The function that replaces "${pattern}" failed: ${message}`, { cause: error });
   }
-  if (!isValue(value)) {
+  if (!isValue(value) && typeof value !== 'boolean') {
     throw new PipelineError(
-      `The function that replaces "${pattern}" must return a string or a number, not ${describeValue(value)}.`,
+      `The function that replaces "${pattern}" must return a string, a number, true or false, not ${describeValue(value)}.`,
     );
   }
   return String(value);

@@ -2,16 +2,20 @@
 import { stat } from 'node:fs/promises';
 import { resolve } from 'node:path';
 import { Command, CommandFailure } from '../api/command.ts';
-import type { CommandContext } from '../api/context.ts';
+import type { CommandContext, ParameterContext } from '../api/context.ts';
 import { checkOptions, describeValue, PipelineError } from '../api/errors.ts';
 import type { DocItem } from '../model.ts';
 import type { CommandSpec } from '../pool/protocol.ts';
 import { docItem, settingItems } from './docs.ts';
 import { basePathOf } from './files.ts';
+import { previewContext, runContext } from './parameter-context.ts';
 
 export interface RunBashOptions {
-  /** The command, on one or more lines. A function is called when the command runs or is shown. */
-  readonly command: string | (() => string);
+  /**
+   * The command, on one or more lines. A function is called when the command runs or is shown; it gets the parameters of
+   * the run. What it puts into the text is code of the shell: hand values over by environment variables instead.
+   */
+  readonly command: string | ((context: ParameterContext) => string);
   /** Directory in which it runs, relative to the pipeline's base path. Default: the base path. */
   readonly cwd?: string | undefined;
   /** Environment variables besides those of the runner; `undefined` removes one. The place for secrets. */
@@ -21,15 +25,17 @@ export interface RunBashOptions {
 const optionKeys: ReadonlySet<string> = new Set(['command', 'cwd', 'env'] satisfies (keyof RunBashOptions)[]);
 
 /**
- * Runs a command in bash with `pipefail`: a pipe fails when any part of it does.
+ * Runs a command in bash with `pipefail`: a pipe fails when any part of it does. Parameters of the run are environment
+ * variables: `$MILLRACE_PARAM_DAY`.
  *
  * @example new RunBash('curl -sSf https://example.com/data.csv.gz | gunzip > data.csv')
+ * @example new RunBash('curl -sSf "https://example.com/$MILLRACE_PARAM_DAY.csv" > data.csv')
  */
 export class RunBash extends Command {
   readonly #options: RunBashOptions;
 
   /** @throws PipelineError when an option is unknown or not valid */
-  constructor(command: string | (() => string) | RunBashOptions) {
+  constructor(command: RunBashOptions['command'] | RunBashOptions) {
     super();
     const options = typeof command === 'string' || typeof command === 'function' ? { command } : command;
     checkOptions('RunBash', options, optionKeys);
@@ -39,17 +45,11 @@ export class RunBash extends Command {
   }
 
   override shellCommand(): string {
-    const { command } = this.#options;
-    if (typeof command === 'string') return command.trim();
-    const made: unknown = command();
-    if (typeof made === 'string') return made.trim();
-    throw new PipelineError(
-      `RunBash: the function for command must return a string, not ${describeValue(made)}.`,
-    );
+    return this.#text(() => previewContext(this.parent));
   }
 
   override async run(context: CommandContext): Promise<void> {
-    const command = this.shellCommand();
+    const command = this.#text(() => runContext(context));
     context.log.command(command);
     const { env } = this.#options;
     const cwd = await workingDirectory(context, this.#options.cwd);
@@ -68,6 +68,16 @@ export class RunBash extends Command {
   override spec(): CommandSpec | undefined {
     const { command } = this.#options;
     return typeof command === 'function' ? undefined : { kind: 'RunBash', options: this.#options };
+  }
+
+  #text(context: () => ParameterContext): string {
+    const { command } = this.#options;
+    if (typeof command === 'string') return command.trim();
+    const made: unknown = command(context());
+    if (typeof made === 'string') return made.trim();
+    throw new PipelineError(
+      `RunBash: the function for command must return a string, not ${describeValue(made)}.`,
+    );
   }
 }
 

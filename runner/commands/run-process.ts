@@ -1,18 +1,25 @@
 /** Runs a program without a shell. */
 import { Command, CommandFailure } from '../api/command.ts';
-import type { CommandContext } from '../api/context.ts';
+import type { CommandContext, ParameterContext } from '../api/context.ts';
 import { checkOptions, describeValue, PipelineError } from '../api/errors.ts';
 import type { DocItem } from '../model.ts';
 import type { CommandSpec } from '../pool/protocol.ts';
 import { docItem, settingItems } from './docs.ts';
+import { previewContext, runContext } from './parameter-context.ts';
 import { checkEnvironment, variableNames, workingDirectory } from './run-bash.ts';
 import { shellWords } from './shell-quote.ts';
+
+/** Arguments of a program, or a function that makes them. */
+export type ProgramArguments = readonly string[] | ((context: ParameterContext) => readonly string[]);
 
 export interface RunProcessOptions {
   /** The program: a name that is looked up in PATH, or a path. */
   readonly command: string;
-  /** Its arguments, handed over as they are. A function is called when the command runs or is shown. Default: none. */
-  readonly args?: readonly string[] | (() => readonly string[]) | undefined;
+  /**
+   * Its arguments, handed over as they are. A function is called when the command runs or is shown; it gets the
+   * parameters of the run. Default: none.
+   */
+  readonly args?: ProgramArguments | undefined;
   /** Directory in which it runs, relative to the pipeline's base path. Default: the base path. */
   readonly cwd?: string | undefined;
   /** Environment variables besides those of the runner; `undefined` removes one. The place for secrets. */
@@ -56,12 +63,13 @@ export class RunProcess extends Command {
   }
 
   override shellCommand(): string {
-    return shellWords([this.#options.command, ...resolveArguments('RunProcess', this.#options.args)]);
+    const { command, args } = this.#options;
+    return shellWords([command, ...resolveArguments('RunProcess', args, () => previewContext(this.parent))]);
   }
 
   override async run(context: CommandContext): Promise<void> {
     const { command, env, input } = this.#options;
-    const args = resolveArguments('RunProcess', this.#options.args);
+    const args = resolveArguments('RunProcess', this.#options.args, () => runContext(context));
     context.log.command(shellWords([command, ...args]));
     const end = await context.processes.run(command, args, {
       cwd: await workingDirectory(context, this.#options.cwd),
@@ -90,10 +98,11 @@ export class RunProcess extends Command {
 /** Arguments of a program, with those that a function makes. */
 export function resolveArguments(
   what: string,
-  args: readonly string[] | (() => readonly string[]) | undefined,
+  args: ProgramArguments | undefined,
+  context: () => ParameterContext,
 ): readonly string[] {
   if (typeof args !== 'function') return args ?? [];
-  const made = args();
+  const made = args(context());
   checkArguments(what, made);
   return made;
 }

@@ -1,6 +1,6 @@
 /** Runs a script in a process of its own. */
 import { Command, CommandFailure } from '../api/command.ts';
-import type { CommandContext } from '../api/context.ts';
+import type { CommandContext, ParameterContext } from '../api/context.ts';
 import { checkOptions, describeValue, PipelineError } from '../api/errors.ts';
 import type { DocItem } from '../model.ts';
 import type { CommandSpec } from '../pool/protocol.ts';
@@ -8,15 +8,16 @@ import { docItem, fileContent, fileItems, settingItems } from './docs.ts';
 import { checkFileDependencies, unlessUnchanged } from './file-dependencies.ts';
 import { basePathOf, checkFile } from './files.ts';
 import { checkEnvironment, variableNames } from './run-bash.ts';
-import { checkArguments, resolveArguments } from './run-process.ts';
+import { previewContext, runContext } from './parameter-context.ts';
+import { checkArguments, type ProgramArguments, resolveArguments } from './run-process.ts';
 import { type Interpreter, scriptExtensions, scriptInterpreter } from './script-interpreter.ts';
 import { shellWords } from './shell-quote.ts';
 
 export interface RunScriptOptions {
   /** The script, relative to the base path. The ending of its name says what runs it. */
   readonly file: string;
-  /** Its arguments. A function is called when the command runs or is shown. Default: none. */
-  readonly args?: readonly string[] | (() => readonly string[]) | undefined;
+  /** Its arguments. A function is called when the command runs or is shown; it gets the parameters. Default: none. */
+  readonly args?: ProgramArguments | undefined;
   /** Environment variables besides those of the runner; `undefined` removes one. The place for secrets. */
   readonly env?: Readonly<Record<string, string | undefined>> | undefined;
   /** Files, relative to the base path; while they stay as they are, the script does not run again. */
@@ -63,17 +64,16 @@ export class RunScript extends Command {
   }
 
   override shellCommand(): string {
-    const { file, args } = this.#options;
-    return shellWords([this.#interpreter.name, file, ...resolveArguments('RunScript', args)]);
+    return this.#command(this.#arguments(() => previewContext(this.parent)));
   }
 
   override async run(context: CommandContext): Promise<void | boolean> {
     const { file, env, fileDependencies } = this.#options;
-    context.log.command(this.shellCommand());
+    const own = this.#arguments(() => runContext(context));
+    context.log.command(this.#command(own));
     return await unlessUnchanged(context, `RunScript ${file}`, fileDependencies, async () => {
       const { program, args, env: needed, name } = this.#interpreter;
       const script = await checkFile(basePathOf(context.node, context.basePath), file);
-      const own = resolveArguments('RunScript', this.#options.args);
       const end = await context.processes.run(program, [...args, script, ...own], {
         cwd: context.basePath,
         env: { ...needed, ...env },
@@ -96,5 +96,13 @@ export class RunScript extends Command {
     return typeof this.#options.args === 'function'
       ? undefined
       : { kind: 'RunScript', options: this.#options };
+  }
+
+  #arguments(context: () => ParameterContext): readonly string[] {
+    return resolveArguments('RunScript', this.#options.args, context);
+  }
+
+  #command(args: readonly string[]): string {
+    return shellWords([this.#interpreter.name, this.#options.file, ...args]);
   }
 }

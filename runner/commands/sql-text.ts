@@ -1,24 +1,28 @@
 /** SQL that a command is given, as text or as the name of a file, with what is replaced in it. */
 import { readFileSync } from 'node:fs';
 import { resolve } from 'node:path';
-import type { CommandContext } from '../api/context.ts';
+import type { CommandContext, ParameterContext } from '../api/context.ts';
 import { describeValue, PipelineError } from '../api/errors.ts';
 import type { Node } from '../api/node.ts';
 import type { SqlSource } from '../databases/sql-error.ts';
 import type { DocItem } from '../model.ts';
 import { docItem, fileItems } from './docs.ts';
 import { basePathOf, displayPath, readText, unreadable } from './files.ts';
+import { previewContext, runContext } from './parameter-context.ts';
 import { previewSettings } from './preview-settings.ts';
 import { checkReplacements, isPlain, type Replacements, replaceText } from './replace.ts';
 
 /** Either `sql` or `sqlFile`. */
 export type SqlTextOptions = {
-  /** Texts that are replaced in the SQL, literally. A function is called when the command runs or is shown. */
+  /**
+   * Texts that are replaced in the SQL, literally. A function is called when the command runs or is shown; it gets the
+   * parameters of the run.
+   */
   readonly replace?: Replacements | undefined;
 } & (
   | {
-      /** The SQL. A function is called when the command runs or is shown. */
-      readonly sql: string | (() => string);
+      /** The SQL. A function is called when the command runs or is shown; it gets the parameters of the run. */
+      readonly sql: string | ((context: ParameterContext) => string);
       readonly sqlFile?: undefined;
     }
   | {
@@ -83,17 +87,24 @@ export class SqlText {
   }
 
   /** The SQL that runs now. */
-  async load({ node, basePath }: CommandContext): Promise<SqlSource> {
+  async load(context: CommandContext): Promise<SqlSource> {
+    const { node, basePath } = context;
     const { sqlFile } = this.#options;
-    if (sqlFile === undefined) return this.#source('sql', this.#given());
+    const given = runContext(context);
+    if (sqlFile === undefined)
+      return this.#source(
+        'sql',
+        this.#given(() => given),
+        given,
+      );
     const base = basePathOf(node, basePath);
-    return this.#source(displayPath(resolve(basePath, sqlFile)), await readText(base, sqlFile));
+    return this.#source(displayPath(resolve(basePath, sqlFile)), await readText(base, sqlFile), given);
   }
 
   /** The SQL before replacement, for a page: reads the file as it is now. */
   previewOriginal(node: Node | undefined): string {
     const { sqlFile } = this.#options;
-    if (sqlFile === undefined) return this.#given();
+    if (sqlFile === undefined) return this.#given(() => previewContext(node));
     const base = basePathOf(node);
     try {
       const path = resolve(base.directory, sqlFile);
@@ -105,21 +116,24 @@ export class SqlText {
 
   /** The SQL as it would run now. */
   preview(node: Node | undefined): string {
-    return replaceText(this.previewOriginal(node), this.#options.replace).text;
+    const original = this.previewOriginal(node);
+    return this.hasReplacements
+      ? replaceText(original, this.#options.replace, previewContext(node)).text
+      : original;
   }
 
-  #given(): string {
+  #given(context: () => ParameterContext): string {
     const { sql } = this.#options;
-    const text: unknown = typeof sql === 'function' ? sql() : sql;
+    const text: unknown = typeof sql === 'function' ? sql(context()) : sql;
     if (typeof text === 'string') return text;
     throw new PipelineError(
       `${this.#what}: the function for sql must return a string, not ${describeValue(text)}.`,
     );
   }
 
-  #source(name: string, original: string): SqlSource {
+  #source(name: string, original: string, context: ParameterContext): SqlSource {
     if (!this.hasReplacements) return { name, script: original };
-    const replaced = replaceText(original, this.#options.replace);
+    const replaced = replaceText(original, this.#options.replace, context);
     return {
       name,
       script: replaced.text,

@@ -1,6 +1,6 @@
 /** Parameters of a run: what the pipelines declare, and the values that a user gives for them. */
 import { suggestion } from '../api/errors.ts';
-import { isParameterValue } from '../api/parameters.ts';
+import { inSameVariable, isParameterValue, sharedVariables } from '../api/parameters.ts';
 import type { ParameterDefinition, ParameterValue } from '../model.ts';
 import { UsageError } from './errors.ts';
 
@@ -41,6 +41,11 @@ export function resolveParameters(
     } else {
       values[name] = converted;
     }
+  }
+  // One pipeline has no such parameters; two may.
+  for (const { names, variable } of sharedVariables(Object.keys(definitions))) {
+    const sentence = inSameVariable(names, variable);
+    problems.push(sentence.charAt(0).toUpperCase() + sentence.slice(1));
   }
   if (problems.length > 0) throw new UsageError(problems.join('\n'));
   return values;

@@ -14,6 +14,7 @@ import type { AttemptResult, FromWorker, TaskAssignment } from './protocol.ts';
 import type { Shells } from './shells.ts';
 import { logTo } from './task-log.ts';
 import { TaskProcesses } from './task-processes.ts';
+import { withParameters } from './parameter-variables.ts';
 import { type AskState, stateOf } from './task-state.ts';
 import { describeError } from './user-error.ts';
 import type { WorkerProject } from './worker-project.ts';
@@ -108,7 +109,7 @@ export class Attempt {
   }
 
   async runCommands(node: Task): Promise<void> {
-    const commands = await this.unlessStopped(node.resolveCommands());
+    const commands = await this.unlessStopped(node.resolveCommands({ params: this.task.params }));
     this.#processes = this.#startProcesses(node);
     const context = this.#context(node, this.#processes);
     for (const command of commands) {
@@ -300,7 +301,8 @@ export class Attempt {
       basePath: node.basePath,
       run: this.#runInfo(),
       project: this.#options.project.settings,
-      processes,
+      // Clients of databases are started without.
+      processes: withParameters(processes, task.params),
       state: stateOf(task.nodePath, this.#options.askState),
       db: alias => this.#database(alias),
       addRows: count => {

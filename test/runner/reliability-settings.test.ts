@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { readFileSync } from 'node:fs';
+import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { canListProcesses, ProcessMark } from '../support/processes.ts';
 import { attemptsOf, eventsOf, linesOf, outcomesOf, testProject } from '../support/project.ts';
@@ -52,6 +52,86 @@ describe('parameters of a run', () => {
         'The parameter "dry" must be true or false, not "1".\n' +
         'The parameter "since" must be a date as YYYY-MM-DD, not "yesterday".\n' +
         'The parameter "mode" must be one of full, new, not "old".\n',
+    });
+  });
+});
+
+describe('parameters of a run in SQL and programs', () => {
+  const files = {
+    'millrace.config.ts': `import { defineConfig } from 'millrace';
+      export default defineConfig({ passwordMasks: ['s3cret'] });`,
+    'day.sh': 'printf "script %s\\n" "$MILLRACE_PARAM_DAY"\n',
+    'rates.sh': 'printf "%s\\n" "$MILLRACE_PARAM_DAY"\n',
+    'shop.pipeline.ts': `
+      import { ExecuteSQL, Pipeline, ReadScriptOutput, RunBash, RunFunction, RunProcess, RunScript, Task } from 'millrace';
+      const shop = new Pipeline({ id: 'shop', params: {
+        day: { type: 'date' }, name: { type: 'string', default: 'nobody' }, token: { type: 'string', default: '' } } });
+      const add = (id, ...commands) => shop.add(new Task({ id, commands }), [...shop.nodes.keys()].slice(-1));
+      add('sql',
+        new ExecuteSQL({ sql: "drop schema if exists shop_@day@ cascade; create schema shop_@day@; create table shop_@day@.days (day text, name text)",
+          replace: { '@day@': ({ params }) => params.day.replaceAll('-', '') } }),
+        new ExecuteSQL({ sqlFile: 'insert.sql', replace: { '@compact@': ({ params }) => params.day.replaceAll('-', ''), '@day@': ({ params }) => params.day } }),
+        new ReadScriptOutput({ file: 'rates.sh', table: 'shop_20260203.names' }),
+        new ExecuteSQL({ sql: ({ params }) => \`select day from shop_\${params.day.replaceAll('-', '')}.days\` }));
+      add('text', new RunBash(({ params }) => \`echo text \${params.day}\`));
+      add('simple', new RunBash('printenv MILLRACE_PARAM_NAME'));
+      add('script', new RunBash('printf "<%s>\\n" "$MILLRACE_PARAM_NAME" | cat'));
+      add('file', new RunScript({ file: 'day.sh' }));
+      add('process', new RunProcess({ command: 'printenv', args: ['MILLRACE_PARAM_DAY'] }));
+      add('own', new RunFunction(async ({ processes }) => { await processes.shell('echo own $MILLRACE_PARAM_DAY'); }));
+      add('outer', new RunBash('echo "outer \${MILLRACE_PARAM_OUTER-none}"'));
+      add('masked', new RunBash('echo "token $MILLRACE_PARAM_TOKEN"'));
+      shop.add(new Task({ id: 'dynamic', commands: ({ params }) => [new RunProcess({ command: 'echo', args: [\`dynamic \${params.day}\`] })] }), ['masked']);
+      export default shop;`,
+    'insert.sql':
+      "insert into shop_@compact@.days values ('@day@');\ncreate table shop_@compact@.names (name text);\n",
+  };
+
+  it('are those of the run; what a text for the shell holds stays data', async () => {
+    await using project = await testProject(files);
+    const hostile = '$(touch hacked) `touch hacked` "; touch hacked; \' && touch hacked #';
+    const given = ['--param', 'day=2026-02-03', '--param', `name=${hostile}`, '--param', 'token=s3cret'];
+    const { exitCode, stdout, stderr } = await project.run(['run', 'shop', ...given, '--json'], {
+      env: { MILLRACE_PARAM_OUTER: 'of the run around this one' },
+    });
+    const events = eventsOf(stdout);
+    assert.equal(exitCode, 0, `${stderr}\n${stdout}`);
+    const last = (id: string): string => linesOf(events, `shop/${id}`).at(-1) ?? '';
+    assert(
+      linesOf(events, 'shop/sql').some(line => line.includes('2026-02-03')),
+      'the result of the SQL',
+    );
+    assert.equal(last('text'), 'text 2026-02-03');
+    assert.equal(last('simple'), hostile);
+    assert.equal(last('script'), `<${hostile}>`);
+    assert.equal(last('file'), 'script 2026-02-03');
+    assert.equal(last('process'), '2026-02-03');
+    assert.equal(last('own'), 'own 2026-02-03');
+    assert.equal(last('outer'), 'outer none');
+    assert.equal(last('masked'), 'token ***');
+    assert.equal(last('dynamic'), 'dynamic 2026-02-03');
+    assert(!existsSync(join(project.path, 'hacked')));
+  });
+
+  it('are shown by `millrace docs`, as far as they are known', async () => {
+    await using project = await testProject(files);
+    const { stdout } = await project.run(['docs', 'shop/text']);
+    assert.match(stdout, /"value": "echo text <day>"/);
+    const graph = await project.run(['graph', 'shop', '--format', 'json']);
+    assert.match(graph.stdout, /"summary": ?"echo text <day>"/);
+  });
+
+  it('of two pipelines that would be one variable are told before anything runs', async () => {
+    await using project = await testProject({
+      'p.pipeline.ts': `import { Pipeline } from 'millrace';
+        export default new Pipeline({ id: 'p', params: { day: 1 } }).add(new Pipeline({ id: 'q', params: { Day: 2 } }));`,
+    });
+    assert.deepEqual(await project.run(['run', 'p']), {
+      exitCode: 2,
+      stdout: '',
+      stderr:
+        'millrace: The parameters "Day" and "day" are the same environment variable, MILLRACE_PARAM_DAY. ' +
+        'Give one of them another name.\n',
     });
   });
 });

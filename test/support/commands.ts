@@ -24,6 +24,7 @@ export interface TestContextOptions {
   readonly lastDate?: string;
   readonly signal?: AbortSignal;
   readonly stored?: Map<string, string>;
+  readonly params?: CommandContext['params'];
   readonly db?: (alias?: string) => Promise<Database>;
 }
 
@@ -82,7 +83,7 @@ export function testContext(command: Command, options: TestContextOptions): Test
     },
     signal,
     node: command.parent ?? taskWith(command, basePath),
-    params: {},
+    params: options.params ?? {},
     basePath,
     run: { id: 1, startedAt: new Date(0), attempt: 1 },
     project: {

@@ -238,6 +238,35 @@ ${task('sum', 'select total()')}`,
     ],
   },
   {
+    name: 'a table that is named by the default of a parameter',
+    code: `const p = new Pipeline({ id: 'p', params: { schema: 'raw', limit: 3 } });
+shop.add(p);
+p.add(new Task({ id: 'load', commands: [new ExecuteSQL({ sql: ({ params }) => \`create table \${params['schema']}.a (x int)\` })] }));
+p.add(new Task({ id: 'read', commands: [new ExecuteSQL({ sql: 'select * from @schema@.a limit @limit@', replace: { '@schema@': ({ params }) => params['schema'], '@limit@': ({ params }) => params['limit'] } })] }));`,
+    expected: [
+      {
+        code: 'missing-dependency',
+        severity: 'warning',
+        message:
+          'Task "shop/p/read" reads raw.a, which task "shop/p/load" makes, but does not wait for it: let "read" wait for "load".',
+        at: '@schema@.a',
+        related: [
+          ['"shop/p/load" makes raw.a', "({ params }) => `create table ${params['schema']}.a (x int)`"],
+          [
+            '"shop/p/read" is made here',
+            "new Task({ id: 'read', commands: [new ExecuteSQL({ sql: 'select * from @schema@.a limit @limit@', replace: { '@schema@': ({ params }) => params['schema'], '@limit@': ({ params }) => params['limit'] } })] })",
+          ],
+        ],
+        fixes: [
+          [
+            'Let "read" wait for "load"',
+            "p.add(new Task({ id: 'read', commands: [new ExecuteSQL({ sql: 'select * from @schema@.a limit @limit@', replace: { '@schema@': ({ params }) => params['schema'], '@limit@': ({ params }) => params['limit'] } })] }), ['load']);",
+          ],
+        ],
+      },
+    ],
+  },
+  {
     name: 'a text to replace that does not occur, and a placeholder that nothing replaces',
     code: "shop.add(new Task({ id: 'a', commands: [new ExecuteSQL({ sqlFile: 'a.sql', replace: { '@day@': '1', '@month@': () => '2' } })] }));",
     files: { 'a.sql': "-- @comment@\nselect '@day@', 'a@b@c', @yaer@;\n" },
@@ -362,6 +391,20 @@ const silent: readonly (readonly [string, string])[] = [
   [
     'a value that is not known',
     "shop.add(new Task({ id: 'a', commands: [new ExecuteSQL({ sql: 'select 1 @what@ x', replace: { '@what@': () => String(Date.now()) } })] }));",
+  ],
+  [
+    'a parameter without a default, or with one that is not known',
+    `const p = new Pipeline({ id: 'p', params: { day: { type: 'date' }, size: 3 } });
+    const q = new Pipeline({ id: 'q', params: { day: new Date().toISOString(), size: 3 } });
+    for (const pipeline of [p, q]) {
+      shop.add(pipeline);
+      pipeline.add(new Task({ id: 'a', commands: [
+        new ExecuteSQL({ sql: 'select 1 @day@ x @size@', replace: { '@day@': ({ params }) => params['day'], '@size@': ({ params: { size } }) => size } }),
+        new ExecuteSQL({ sql: context => \`select 1 \${context.params['day']} x y z\` }),
+        new ExecuteSQL({ sql: ({ params }) => { throw new Error(String(params)); } }),
+        new ExecuteSQL({ sql: ({ params }) => params['day'].unknown.property }),
+      ] }));
+    }`,
   ],
   ['variables of psql', task('a', "select :'name', :name, 1::int")],
   [

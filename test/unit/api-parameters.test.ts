@@ -66,6 +66,11 @@ describe('api: parameters of a pipeline', () => {
       { a: { type: 'string', defualt: 'x' } },
       'Pipeline "p", parameter "a" has an unknown option: "defualt" (did you mean "default"?).',
     ],
+    [
+      'two that are one variable in the environment',
+      { first_day: 1, First_Day: 2, other: 3 },
+      'Pipeline "p": the parameters "first_day" and "First_Day" are the same environment variable, MILLRACE_PARAM_FIRST_DAY. Give one of them another name.',
+    ],
     ['null', { a: null }, 'Pipeline "p", parameter "a" takes one object with options, not null.'],
   ];
   for (const [name, params, message] of mistakes) {

@@ -8,6 +8,7 @@ import { defineConfig } from '../../runner/api/config.ts';
 import { embeddedPostgres, postgres } from '../../runner/api/databases.ts';
 import type { Node } from '../../runner/api/node.ts';
 import { ParallelTask } from '../../runner/api/parallel-task.ts';
+import { ExecuteSQL, HttpRequest, RunBash, RunProcess } from '../../runner/commands/index.ts';
 import { Pipeline } from '../../runner/api/pipeline.ts';
 import { Task } from '../../runner/api/task.ts';
 
@@ -33,6 +34,21 @@ export function right(): void {
         yield new Echo();
       },
       maxRetries: undefined,
+    }),
+  );
+  pipeline.add(
+    new Task({
+      id: 'e',
+      commands: ({ params }) => [
+        new ExecuteSQL({ sql: 'select @day@', replace: { '@day@': context => context.params['day'] } }),
+        new ExecuteSQL({ sql: context => `select ${Number(context.params['days'])}` }),
+        new RunBash(context => `echo ${String(context.params['day'])}`),
+        new RunProcess({ command: 'echo', args: context => Object.keys(context.params) }),
+        new HttpRequest({
+          url: () => String(params['url']),
+          headers: context => ({ a: typeof context.params }),
+        }),
+      ],
     }),
   );
   class Fan extends ParallelTask {
@@ -81,6 +97,10 @@ export function wrong(): void {
   new Pipeline({ id: 'p', params: { a: { type: 'int' } } });
   // @ts-expect-error unknown key of a parameter
   new Pipeline({ id: 'p', params: { a: { type: 'string', defualt: 'x' } } });
+  // @ts-expect-error a text must be returned
+  new RunBash(({ params }) => params);
+  // @ts-expect-error there is no such thing in the argument
+  new ExecuteSQL({ sql: ({ log }) => String(log) });
   // @ts-expect-error only nodes can be added
   pipeline.add('a');
   // @ts-expect-error it must be an array

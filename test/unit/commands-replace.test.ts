@@ -24,6 +24,25 @@ describe('replacing text in SQL', () => {
     assert.equal(replaced('@x@', replacements), '2');
   });
 
+  it('gives functions the parameters', async () => {
+    const params = { day: '2026-01-31', days: 7, full: false };
+    const text = replaceText(
+      '@day@ @days@ @full@ @next@',
+      {
+        '@day@': context => context.params['day'],
+        '@days@': context => context.params['days'],
+        '@full@': context => context.params['full'],
+        '@next@': context => Number(context.params['days']) + 1,
+      },
+      { params },
+    );
+    assert.equal(text.text, '2026-01-31 7 false 8');
+    assert.equal(
+      await messageOf(() => replaceText('@x@', { '@x@': context => context.params['dya'] }, { params })),
+      'The function that replaces "@x@" must return a string, a number, true or false, not undefined.',
+    );
+  });
+
   it('says which function fails', async () => {
     const failing = (): string => {
       throw new Error('no such file');
@@ -34,7 +53,7 @@ describe('replacing text in SQL', () => {
     );
     assert.equal(
       await messageOf(() => replaced('@x@', { '@x@': (() => undefined) as unknown as () => string })),
-      'The function that replaces "@x@" must return a string or a number, not undefined.',
+      'The function that replaces "@x@" must return a string, a number, true or false, not undefined.',
     );
   });
 

@@ -83,11 +83,21 @@ interface Found {
   readonly targets: TaskTarget[];
   readonly published: PublishedSchema[];
   readonly guarded: string[];
+  readonly madeText: (fn: unknown) => string | undefined;
 }
 
-/** The SQL of a task; `undefined` when it has none that is known. */
-export function taskSql(infos: NodeInfos, node: Node, path: NodePath): TaskSql | undefined {
-  const found: Found = { scripts: [], targets: [], published: [], guarded: [] };
+/**
+ * The SQL of a task; `undefined` when it has none that is known.
+ *
+ * @param madeText what a function in the place of a text gives, if that is known before a run
+ */
+export function taskSql(
+  infos: NodeInfos,
+  node: Node,
+  path: NodePath,
+  madeText: (fn: unknown) => string | undefined,
+): TaskSql | undefined {
+  const found: Found = { scripts: [], targets: [], published: [], guarded: [], madeText };
   const info = infos.of(node);
   if (isTask(node)) for (const command of node.commands ?? []) readCommand(infos, node, command, found);
   if (isParallelTask(node)) {
@@ -106,7 +116,10 @@ export function taskSql(infos: NodeInfos, node: Node, path: NodePath): TaskSql |
     path,
     location: info.made === undefined ? undefined : locationOf(info.made),
     isCertain: lineage(node).every(each => infos.isCertain(each)),
-    ...found,
+    scripts,
+    targets,
+    published,
+    guarded,
   };
 }
 
@@ -155,8 +168,8 @@ function readScript(
   isParallel = false,
 ): void {
   if (made === undefined) return;
-  const source = sourceOf(node, options, made);
-  const replacements = replacementsOf(options['replace'], made);
+  const source = sourceOf(node, options, made, found);
+  const replacements = replacementsOf(options['replace'], made, found);
   const database = options[databaseOption];
   if (source === undefined || replacements === undefined) return;
   if (database !== undefined && typeof database !== 'string') return;
@@ -174,8 +187,14 @@ function readScript(
   });
 }
 
-function sourceOf(node: Node, { sql, sqlFile }: Options, made: SyntaxNode): SqlSource | undefined {
+function sourceOf(
+  node: Node,
+  { sql: given, sqlFile }: Options,
+  made: SyntaxNode,
+  { madeText }: Found,
+): SqlSource | undefined {
   if (typeof sqlFile === 'string') return { kind: 'file', path: resolve(node.basePath, sqlFile) };
+  const sql = typeof given === 'function' ? madeText(given) : given;
   if (typeof sql !== 'string') return undefined;
   const written = optionValue(made, 'sql');
   const literal = written !== undefined && ts.isStringLiteralLike(written) ? written : undefined;
@@ -190,7 +209,7 @@ function sourceOf(node: Node, { sql, sqlFile }: Options, made: SyntaxNode): SqlS
 }
 
 /** `undefined`: only running can tell what is replaced. */
-function replacementsOf(value: unknown, made: SyntaxNode): SqlReplacement[] | undefined {
+function replacementsOf(value: unknown, made: SyntaxNode, { madeText }: Found): SqlReplacement[] | undefined {
   if (value === undefined) return [];
   if (!isRecord(value)) return undefined;
   const written = optionValue(made, 'replace');
@@ -206,7 +225,9 @@ function replacementsOf(value: unknown, made: SyntaxNode): SqlReplacement[] | un
     return {
       text,
       value:
-        typeof replacement === 'string' || typeof replacement === 'number' ? String(replacement) : undefined,
+        typeof replacement === 'string' || typeof replacement === 'number'
+          ? String(replacement)
+          : madeText(replacement),
       location: key === undefined ? undefined : locationOf(key),
     };
   });

@@ -35,7 +35,9 @@ export class LoadChunk extends Command {
   }
 
   override shellCommand(): string {
-    return this.#load.read('…').shellCommand();
+    const command = this.#load.read('…');
+    command.parent = this.parent;
+    return command.shellCommand();
   }
 
   override async run(context: CommandContext): Promise<void> {
