@@ -2,11 +2,13 @@
 import { Console } from 'node:console';
 import { CommanderError } from 'commander';
 import { exitCodes } from './exit-codes.ts';
+import { closeInheritedDescriptors } from './inherited-descriptors.ts';
 import { makeProgram } from './program.ts';
 import { reportError } from './report-error.ts';
 
 /** Runs the command line and gives the exit code. Never throws. */
 export async function main(args: readonly string[]): Promise<number> {
+  closeInheritedDescriptors(Number(process.env['MILLRACE_ANNOUNCE_FD'] ?? -1));
   // What files of the project print while they are loaded is no result: `--json` promises one JSON value.
   globalThis.console = new Console(process.stderr, process.stderr);
   // A run must not end because nobody can read it any more: not when a reader goes away (`millrace … | head`), not when

@@ -1,6 +1,7 @@
 /** `millrace run`. */
 import { takeAnnouncement } from '../background-run.ts';
 import { UsageError } from '../engine/errors.ts';
+import { guardAgainstLateCode } from '../loader/late-code.ts';
 import { selectForRun } from '../engine/selection.ts';
 import { type RunSettings, startPool, startRun, type StartedRun } from '../engine/session.ts';
 import type { RunResult } from '../engine/run-description.ts';
@@ -49,6 +50,12 @@ export async function runCommand(
   const early = startPool(directory, options.parallel ?? 1);
   try {
     const project = await openProject(terminal, directory);
+    let tell = (text: string): void => {
+      say(terminal, text);
+    };
+    using _guard = guardAgainstLateCode(text => {
+      tell(text);
+    });
     const parallel = options.parallel ?? project.config.maxParallelTasks;
     early.pool.size = parallel;
     const wanted = {
@@ -68,6 +75,9 @@ export async function runCommand(
       request = await resumeSettings(store, project.root, options.resume, options.param);
     } else throw new Error('neither a selection nor a run to resume');
     const printer = makePrinter(terminal, options.json === true);
+    tell = text => {
+      printer.notice(text);
+    };
     const run = await startRun({
       directory,
       project,
@@ -77,14 +87,10 @@ export async function runCommand(
       allowConcurrent: options.allowConcurrent,
       trigger: options.trigger,
       subscribers: [printer],
-      notice: text => {
-        printer.notice(text);
-      },
+      notice: tell,
       pool: early,
     });
-    using _signals = cancelOnSignals(run, text => {
-      printer.notice(text);
-    });
+    using _signals = cancelOnSignals(run, tell);
     announce(run.runId);
     // While the tasks run, so that the end of the run does not wait for it.
     const tidied = store === null ? null : housekeeping(terminal, store, project.config.retentionDays);

@@ -56,7 +56,10 @@ export class TranspileCache {
     const temporary = join(this.#directory, `${key}.${String(process.pid)}.tmp`);
     try {
       // What is above it is not ours to close: as root, the Postgres server of another account goes through it.
-      mkdirSync(dirname(this.#directory), { recursive: true });
+      mkdirSync(dirname(this.#directory), {
+        recursive: true,
+        mode: process.getuid?.() === 0 ? 0o755 : 0o700,
+      });
       mkdirSync(this.#directory, { recursive: true, mode: 0o700 });
       writeFileSync(temporary, `${format} ${hash('sha1', code)}\n${code}`);
       renameSync(temporary, this.#file(key));

@@ -72,6 +72,15 @@ function messageOf(error: Error): string {
   return text === '' ? error.name : `${error.name}: ${text}`;
 }
 
+/** Whether an error comes from Millrace's own code, and nothing of the project had a part in it. */
+export function isOwnDefect(thrown: unknown): boolean {
+  return (
+    thrown instanceof Error &&
+    userFrames(thrown).length === 0 &&
+    allFrames(thrown).some(frame => isOwnSource(fileOf(frame) ?? ''))
+  );
+}
+
 function isOwn(error: Error): boolean {
   const first = allFrames(error)[0];
   const file = first === undefined ? undefined : fileOf(first);

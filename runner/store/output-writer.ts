@@ -3,7 +3,7 @@
  * take away: output is committed without waiting for the disk, so rows are kept until the disk has them.
  */
 import type { Client } from 'pg';
-import { from as copyFrom } from 'pg-copy-streams';
+import { copyFrom } from '../databases/copy-stream.ts';
 import { COPY_HEADER, COPY_TRAILER, OUTPUT_COLUMNS, type OutputRows } from './output-encoder.ts';
 import { CHANGES_CHANNEL, changeNotice } from './run-lock.ts';
 

@@ -4,7 +4,7 @@ import { resolve } from 'node:path';
 import { pipeline } from 'node:stream/promises';
 import { createGunzip } from 'node:zlib';
 import type { Client } from 'pg';
-import { from as copyFrom } from 'pg-copy-streams';
+import { copyFrom } from '../databases/copy-stream.ts';
 import { latestMigration } from '../../migrations/names.ts';
 import { type BackupOptions, type BackupResult, storeTables } from './backup.ts';
 import {

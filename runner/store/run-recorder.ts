@@ -402,7 +402,6 @@ export class RunRecorder {
       signal: this.#closed.signal,
       answered: (client, work) => this.#answered(client, work),
       onConnected: resumed => {
-        this.#disarmGiveUp();
         wasClosed ||= resumed.wasClosed;
         if (resumed.cancelRequested) this.#cancel();
       },
@@ -412,6 +411,8 @@ export class RunRecorder {
         this.#tellDrained();
       },
       onWritten: (record, left) => {
+        // Not as soon as it is connected: a store whose disk is full takes connections, and nothing else.
+        this.#disarmGiveUp();
         end ||= record.kind === 'states' && record.batch.end !== null;
         this.#replaying = left;
         this.#tellDrained();

@@ -7,6 +7,8 @@ import * as vscode from 'vscode';
 import { eventually, openWindow, writeFiles } from './support/window.ts';
 
 const lines = 1_000_000;
+/** For the run and for the heap: together less than the test has. */
+const limit = 140_000;
 const text = `import { Pipeline, RunBash, Task } from 'millrace';
 
 export const flood = new Pipeline({ id: 'flood' });
@@ -47,14 +49,12 @@ describe('the extension host', function () {
         return window.api.describe().runs;
       },
       runs => runs.includes(`pass ${String(runId)} flood`),
+      limit,
     );
-    const after = used();
+    // What the last messages need is there for a moment more; what has leaked stays.
+    const after = await eventually(used, ({ heap }) => heap - before.heap < 20, limit);
     console.log(
       `figure: ${String(lines)} lines: heap ${before.heap.toFixed(1)} → ${after.heap.toFixed(1)} MB, memory ${before.rss.toFixed(0)} → ${after.rss.toFixed(0)} MB, at most ${most.toFixed(0)} MB`,
-    );
-    assert.ok(
-      after.heap - before.heap < 20,
-      `the heap grew from ${String(before.heap)} to ${String(after.heap)} MB`,
     );
     await vscode.commands.executeCommand('workbench.action.closeAllEditors');
   });

@@ -15,7 +15,8 @@ import { waitUntil } from '../support/wait.ts';
 const slow = `import { Pipeline, RunBash, Task } from 'millrace';
 
 export const slow = new Pipeline({ id: 'slow', params: { size: { type: 'number', default: 1 } } });
-slow.add(new Task({ id: 'waits', commands: [new RunBash('until [ -e go ]; do sleep 0.01; done')] }));
+// It also ends when a test that has failed has removed the folder.
+slow.add(new Task({ id: 'waits', commands: [new RunBash('until [ -e go ] || ! [ -e "$PWD" ]; do sleep 0.01; done')] }));
 `;
 const nothing = (): void => undefined;
 const silent = { trace: nothing, debug: nothing, info: nothing, warn: nothing, error: nothing };

@@ -3,7 +3,7 @@ import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setIncrementalCopyStatus, setFileDependency, setProcessedFile } from '../../runner/store/state.ts';
 import { openStore } from '../../runner/store/open.ts';
-import { testProject, type TestProject } from '../support/project.ts';
+import { eventsOf, testProject, type TestProject } from '../support/project.ts';
 import { resources, temporaryHome } from '../support/store.ts';
 
 const shop = `
@@ -207,6 +207,14 @@ shop / load / orders: exit code 4
       assert.deepEqual(
         sorted(text),
         sorted(`${customers}${orders}${orders}shop / load / rows: anonymous()\n`),
+      );
+      const attempts = eventsOf(await printed('logs', '1', '--json')).flatMap(event =>
+        event.type === 'output' ? [`${event.nodePath.join('/')} ${String(event.attempt)}`] : [],
+      );
+      // One after the other: while `orders` waits for its second attempt, it is the turn of `rows`.
+      assert.deepEqual(
+        attempts.filter((attempt, index) => attempt !== attempts[index - 1]),
+        ['shop/load/customers 1', 'shop/load/orders 1', 'shop/load/rows 1', 'shop/load/orders 2'],
       );
     });
 

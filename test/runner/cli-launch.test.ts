@@ -27,6 +27,8 @@ describe("millrace by the machine's Node", function () {
       'slow.pipeline.ts': `import { Pipeline, RunBash, Task } from 'millrace';
         export const slow = new Pipeline({ id: 'slow' });
         slow.add(new Task({ id: 'waits', commands: [new RunBash('sleep 1000')] }));
+        export const open = new Pipeline({ id: 'open' });
+        open.add(new Task({ id: 'shell', commands: [new RunBash('ls -l /proc/self/fd')] }));
         export const fails = new Pipeline({ id: 'fails' });
         fails.add(new Task({ id: 'one', maxRetries: 0, commands: [new RunBash('exit 1')] }));`,
     });
@@ -74,6 +76,23 @@ describe("millrace by the machine's Node", function () {
       assert.equal(exitCode, 130);
       assert.deepEqual(await newest(), { run_id: runId, status: 'cancelled' });
     });
+
+  it('hands nothing on that whoever started it has open', async () => {
+    const lock = join(project.path, 'lock');
+    const script = 'exec "$0" "$@" 200>lock 20>&1';
+    const args = [join(resources, 'dist', 'millrace.js'), 'run', 'open'];
+    const command = spawn('bash', ['-c', script, machineNode, ...args], {
+      cwd: project.path,
+      stdio: ['ignore', 'pipe', 'inherit'],
+      env: { ...process.env, MILLRACE_HOME: home },
+    });
+    let stdout = '';
+    command.stdout.setEncoding('utf8').on('data', (text: string) => (stdout += text));
+    await once(command, 'close');
+    assert.match(stdout, /open \/ shell: .*\/dev\/null/);
+    assert.ok(!stdout.includes(lock), stdout);
+    assert.ok(!stdout.includes(' 20 -> '), stdout);
+  });
 
   it('leaves nothing behind when it is killed', async () => {
     const mark = new ProcessMark();

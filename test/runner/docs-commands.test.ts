@@ -95,6 +95,10 @@ const files: Readonly<Record<string, string | Uint8Array>> = {
   ),
 };
 
+function examplesIn(text: string): string[] {
+  return [...text.matchAll(/^```ts\n([^]*?)^```$/gm)].map(([, code = '']) => code.trim());
+}
+
 const hasSqlite = isInstalled('sqlite3');
 
 /** Set up first, so that the examples can use it. */
@@ -102,16 +106,17 @@ const order = ['ExecuteSQL', 'ReadFile', 'Copy', 'ReadSQLite'];
 
 describe('docs/commands.md', () => {
   let sections: readonly Section[];
+  /** What stands before the first section. */
+  let general: readonly string[];
   before(async () => {
     const page = await readFile(join(resources, 'docs', 'commands.md'), 'utf8');
-    sections = page
-      .split(/^### /m)
-      .slice(1)
-      .map(text => ({
-        name: text.slice(0, text.indexOf('\n')).trim(),
-        options: [...text.matchAll(/^\| `(\w+)` +\|/gm)].map(([, option = '']) => option),
-        examples: [...text.matchAll(/^```ts\n([^]*?)^```$/gm)].map(([, code = '']) => code.trim()),
-      }));
+    const [first = '', ...others] = page.split(/^### /m);
+    general = examplesIn(first);
+    sections = others.map(text => ({
+      name: text.slice(0, text.indexOf('\n')).trim(),
+      options: [...text.matchAll(/^\| `(\w+)` +\|/gm)].map(([, option = '']) => option),
+      examples: examplesIn(text),
+    }));
   });
 
   const optionsOf = (name: string): readonly string[] =>
@@ -120,6 +125,7 @@ describe('docs/commands.md', () => {
   it('has a section with an example for everything', () => {
     const names = [...documented().keys(), 'ParallelTask'].sort();
     assert.deepEqual(sections.map(({ name }) => name).sort(), names);
+    assert.equal(general.length, 1);
     for (const { name, examples } of sections)
       assert.equal(examples.length, name === 'ParallelTask' ? 0 : 1, name);
   });
@@ -156,12 +162,14 @@ describe('docs/commands.md', () => {
           const id = name.replace(/[A-Z]+/g, letters => `_${letters.toLowerCase()}`).replace(/^_/, '');
           return `add(${isNode ? `\n${example}` : `new Task({ id: '${id}', commands: [\n${example},\n] })`});`;
         });
+      for (const [index, example] of general.entries())
+        code.push(`add(new Task({ id: 'general_${String(index + 1)}', commands: [\n${example},\n] }));`);
       project = await testProject(files);
       file = join(project.path, 'page.pipeline.ts');
       await writeFile(
         file,
         `import { ${[...documented().keys()].join(', ')}, type Node, Pipeline, Task } from 'millrace';
-const page = new Pipeline({ id: 'page', onFailure: 'runAll' });
+const page = new Pipeline({ id: 'page', onFailure: 'runAll', params: { day: { type: 'date' } } });
 let before: Node[] = [];
 function add(node: Node): void {
   page.add(node, before);
@@ -224,7 +232,7 @@ export default page;
       await once(server, 'listening');
       const { port } = server.address() as AddressInfo;
       try {
-        const { stdout, stderr } = await project.run(['run', '--json'], {
+        const { stdout, stderr } = await project.run(['run', '--param', 'day=2026-01-31', '--json'], {
           env: { DASHBOARD_URL: `http://127.0.0.1:${String(port)}`, DASHBOARD_TOKEN: 't0ken' },
         });
         const failed = Object.entries(outcomesOf(eventsOf(stdout)))

@@ -59,7 +59,7 @@ describe('parallel tasks', () => {
         import { ParallelTask, Pipeline, RunBash, RunFunction, Task } from 'millrace';
         class Countries extends ParallelTask {
           override addParallelTasks(sub: Pipeline) {
-            for (const onFailure of ['stop', 'skipDownstream', 'runAll', 'ignore'] as const) {
+            for (const onFailure of process.env['POLICIES'].split(' ')) {
               const country = new Pipeline({ id: onFailure.toLowerCase(), onFailure, maxParallelTasks: 1 });
               country.add(new Task({ id: 'bad', maxRetries: 1, retryDelay: 0, commands: [new RunBash('exit 3')] }));
               country.add(new Task({ id: 'next', commands: [new RunBash('true')] }), ['bad']);
@@ -76,18 +76,31 @@ describe('parallel tasks', () => {
         pipeline.add(new Countries({ id: 'countries', commandsAfter: [new RunBash('echo after')] }));
         export default pipeline;`,
     });
-    const run = await project.run(['run', 'work', '--parallel', '1', '--json']);
+    const start = (policies: string) =>
+      project.run(['run', 'work', '--parallel', '1', '--json'], { env: { POLICIES: policies } });
+    const run = await start('stop skipDownstream runAll ignore');
     assert.equal(run.exitCode, 1);
     const events = eventsOf(run.stdout);
     const outcomes = outcomesOf(events);
     assert.equal(outcomes['work/countries/stop/bad'], 'failed');
     assert.equal(attemptsOf(events, 'work/countries/stop/bad').length, 2);
     assert.equal(outcomes['work/countries/stop/next'], 'skipped');
-    // A parallel task acts as a pipeline that stops: what has begun inside goes on by its own policy.
+    // A parallel task acts as a pipeline that stops.
     assert.equal(outcomes['work/countries'], 'failed');
     assert.equal(outcomes['work/countries/after'], 'skipped');
-    const ended = Object.entries(outcomes).filter(([path]) => path.startsWith('work/countries/ignore'));
-    assert.ok(ended.every(([, outcome]) => ['succeeded', 'skipped', 'failed'].includes(outcome)));
+    const ignored = await start('ignore');
+    assert.equal(ignored.exitCode, 0);
+    assert.deepEqual(outcomesOf(eventsOf(ignored.stdout)), {
+      work: 'succeeded',
+      'work/countries': 'succeeded',
+      'work/countries/ignore': 'succeeded',
+      'work/countries/ignore/bad': 'failed',
+      'work/countries/ignore/next': 'succeeded',
+      'work/countries/ignore/other': 'succeeded',
+      'work/countries/inner': 'succeeded',
+      'work/countries/inner/x': 'succeeded',
+      'work/countries/after': 'succeeded',
+    });
   });
 
   it('says what is wrong with parameters', async () => {
@@ -228,7 +241,7 @@ describe('kill -9 of the runner while files are loaded', function () {
       for (const wait of [5, 25, 60]) {
         const mark = new ProcessMark();
         const args = runId === undefined ? ['run', 'load'] : ['run', '--resume', String(runId)];
-        const run = await project.start([...args, '--parallel', '2', '--json'], { env: mark.env });
+        await using run = await project.start([...args, '--parallel', '2', '--json'], { env: mark.env });
         let ended = false;
         void run.end.then(() => (ended = true));
         await run.until(() => ended || run.stdout.split('"message":"COPY 50"').length > wait);

@@ -8,15 +8,9 @@ import { window } from '../../runner/pool/output-flow.ts';
 import { pipeFolderOf } from '../../runner/pool/pipes.ts';
 import type { AttemptResult } from '../../runner/pool/protocol.ts';
 import { PoolHarness } from '../fixtures/pool/harness.ts';
-import {
-  cpuTicks,
-  hasProc,
-  processesLike,
-  residentMemory,
-  runs,
-  until,
-  untilGone,
-} from '../fixtures/pool/processes.ts';
+import { hasProc, residentMemory, runs, untilGone, waits } from '../fixtures/pool/processes.ts';
+import { ProcessMark } from '../support/processes.ts';
+import { waitUntil } from '../support/wait.ts';
 
 const folder = join(import.meta.dirname, '..', 'fixtures', 'pool');
 const treeUrl = `file://${join(folder, 'tree.ts')}`;
@@ -429,17 +423,10 @@ describe('pool: size and load', function () {
     await using harness = new PoolHarness(1);
     harness.takes = false;
     const yes = harness.begin('yes');
-    await until(() => harness.outputBytes >= window);
-    const [program] = processesLike(/^yes a line that says yes, again and again and again $/);
-    assert.ok(program !== undefined);
-    // It is blocked when its share of time does not grow any more.
-    let ticks = -1;
-    await until(() => {
-      const now = cpuTicks(program);
-      const same = now === ticks;
-      ticks = now;
-      return same;
-    });
+    const program = Number((await yes.lines(1))[0]);
+    await waitUntil(() => harness.outputBytes >= window);
+    // It is held up when it waits, and the worker, which would read from it, waits as well.
+    await waitUntil(() => [program, ...harness.pool.pids].every(waits));
     assert.ok(harness.outputBytes < 2 * window, String(harness.outputBytes));
     assert.ok(residentMemory(harness.pool.pids[0] ?? 0) < 150 * 1024 * 1024);
     harness.pool.cancel(yes.ticket, 5);
@@ -463,22 +450,24 @@ describe('pool: a runner that is killed', function () {
 
   for (const how of ['sleep', 'spin'] as const) {
     it(`leaves no process behind (${how})`, async () => {
+      const mark = new ProcessMark();
       const runner = spawn(process.execPath, [join(folder, 'runner.ts'), how], {
         stdio: ['ignore', 'pipe', 'inherit'],
+        env: { ...process.env, ...mark.env },
       });
       const [line] = (await once(createInterface(runner.stdout), 'line')) as [string];
       const workers = line.split(' ').map(Number);
       // What the shell has forked becomes a sleep a moment after the line is printed.
-      await until(() => processesLike(/^sleep 1234\.(?:25|75) $/).length >= 2);
-      const commands = processesLike(/^sleep 1234\.(?:25|75) $/);
+      await waitUntil(
+        () => mark.running().filter(({ command }) => /^sleep 1234\.[27]5$/.test(command)).length === 2,
+      );
       const workersRun = workers.map(runs);
       const left = workers.map(pipeFolderOf);
       for (const folder of left) mkdirSync(folder);
       runner.kill('SIGKILL');
       assert.deepEqual(workersRun, [true, true]);
-      await untilGone([...workers, ...commands]);
-      await until(() => !left.some(folder => existsSync(folder)));
-      await until(() => processesLike(/^sleep 1234\.(?:25|75|5) $/).length === 0);
+      await mark.untilGone();
+      assert.deepEqual(left.map(existsSync), [false, false]);
       runner.stdout.destroy();
     });
   }

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { canListProcesses, ProcessMark } from '../support/processes.ts';
-import { eventsOf, outcomesOf, testProject, type TestProject } from '../support/project.ts';
+import { eventsOf, outcomesOf, testProject, type TestProject, untilUnlocked } from '../support/project.ts';
 
 /**
  * With three slots: `retries` fails and waits; `stubborn`, `spins` and `polite` run; `queued` waits for a slot; `after`
@@ -137,6 +137,7 @@ describe('cancelling a run', () => {
     const id = String(eventsOf(run.output().stdout)[0]?.runId);
     run.signal('SIGKILL');
     await run.end;
+    await untilUnlocked(project, Number(id));
     const cancel = await project.run(['cancel', id]);
     assert.deepEqual(cancel, {
       exitCode: 0,

@@ -101,9 +101,11 @@ describe('two runs at once', () => {
   it('that start in the same moment: exactly one is let in', async () => {
     await using project = await testProject(files);
     await project.run(['store', 'start']);
+    await using started = new AsyncDisposableStack();
     const runs = await Promise.all(
       ['x', 'y', 'z'].map(who => project.start(['run', 'one', '--json'], { env: { WHO: who } })),
     );
+    for (const run of runs) started.use(run);
     const ends = runs.map(run => run.end);
     let refused = 0;
     for (const end of ends) void end.then(({ exitCode }) => exitCode === 2 && refused++);

@@ -11,6 +11,7 @@ import {
   outcomesOf,
   testProject,
   type TestProject,
+  untilUnlocked,
 } from '../support/project.ts';
 
 interface NodeRow {
@@ -77,7 +78,7 @@ describe('kill -9 of the runner', function () {
     });
     await project.run(['store', 'start']);
     const mark = new ProcessMark();
-    const run = await project.start(['run', 'many', '--parallel', '4', '--json'], { env: mark.env });
+    await using run = await project.start(['run', 'many', '--parallel', '4', '--json'], { env: mark.env });
     const blockers = [100, 101, 102, 103].map(taskName);
     await run.until(() => {
       const lines = eventsOf(run.output().stdout);
@@ -93,6 +94,7 @@ describe('kill -9 of the runner', function () {
     run.signal('SIGKILL');
     await run.end;
     await mark.untilGone();
+    await untilUnlocked(project, runId);
 
     const runs = await project.run(['runs', '--json']);
     const [history] = JSON.parse(runs.stdout) as { runId: number; status: string }[];
@@ -143,17 +145,28 @@ describe('kill -9 of the runner', function () {
         const many = new Pipeline({ id: 'many' });
         for (let index = 0; index < 200; index++) {
           const id = 't' + String(index).padStart(3, '0');
-          many.add(new Task({ id, commands: [new RunBash('echo x >> done/' + id)] }));
+          // The second half begins when the test says so, and the last one keeps the run from being over.
+          const gate = index === 199 ? 'gate' : index >= 100 ? 'go' : '.';
+          many.add(new Task({ id, commands: [new RunBash('until [ -e ' + gate + ' ]; do sleep 0.01; done; echo x >> done/' + id)] }));
         }
         export default many;`,
     });
     await project.run(['store', 'start']);
     const mark = new ProcessMark();
-    const run = await project.start(['run', 'many', '--parallel', '4', '--json'], { env: mark.env });
-    await run.until(() => run.output().stdout.split('"type":"node_finished"').length > 60);
+    await using run = await project.start(['run', 'many', '--parallel', '4', '--json'], { env: mark.env });
+    await run.until(async () => {
+      const [stored] = await project.query<{ n: number }>(
+        "SELECT count(*) AS n FROM node_run WHERE status = 'succeeded'",
+      );
+      return (stored?.n ?? 0) > 0;
+    });
+    await project.write({ go: '' });
+    await run.until(() => run.output().stdout.split('"type":"node_finished"').length > 120);
     run.signal('SIGKILL');
     await run.end;
     await mark.untilGone();
+    await untilUnlocked(project, eventsOf(run.output().stdout)[0]?.runId ?? 0);
+    await project.write({ gate: '' });
 
     const { stdout } = await project.run(['runs', '--json']);
     const [lost] = JSON.parse(stdout) as { runId: number; status: string }[];

@@ -4,10 +4,11 @@ import { readdir, readFile } from 'node:fs/promises';
 import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
-import { platform } from 'node:process';
 import pg from 'pg';
 import { textOfAllRows } from '../support/all-rows.ts';
 import { type TestServer, testServer } from '../support/postgres.ts';
+import { canListProcesses, ProcessMark } from '../support/processes.ts';
+import { isInstalled } from '../support/programs.ts';
 import { eventsOf, outcomesOf, testProject, type TestProject } from '../support/project.ts';
 import { temporaryHome } from '../support/store.ts';
 import { waitUntil } from '../support/wait.ts';
@@ -56,7 +57,7 @@ const pipeline = `
     throw new Error('cannot log in with ' + DWH_PASSWORD, { cause: new Error('nor with ' + API_TOKEN) });
   }));
   task('sql', new ExecuteSQL({ sql: () => 'select ' + quoted + ' as password, ' + quoted + '::int' }));
-  task('sql_psql', new ExecuteSQL({ db: 'by_psql', sql: 'select @p@ as password, pg_sleep(0.3); select @p@::int', replace: { '@p@': () => quoted } }));
+  task('sql_psql', new ExecuteSQL({ db: 'by_psql', sql: 'select @p@ as password, pg_advisory_lock(7); select @p@::int', replace: { '@p@': () => quoted } }));
   task('check', assertEqual({ description: 'Found', sql: 'select ' + quoted, expected: 'another' }));
   task('wrong', new ExecuteSQL({ db: 'wrong', sql: 'select 1' }));
   task('file', new ReadFile({ file: 'numbers.csv', table: 'numbers', mapper: 'print.py' }));
@@ -123,8 +124,21 @@ describe('secrets', () => {
     const written = new Map<string, string>();
     let stdout = '';
     let stderr = '';
+    const mark = new ProcessMark();
+    // Keeps the client of task `sql_psql` where it is until it was looked at.
+    const holder = new pg.Client({ ...server.config, database: 'dwh' });
+    await holder.connect();
+    await using ends = new AsyncDisposableStack();
+    ends.defer(() => holder.end());
     {
-      await using run = await project.start(['run', 'leaky', '--parallel', '4', '--json'], { env });
+      await holder.query('select pg_advisory_lock(7)');
+      await using run = await project.start(['run', 'leaky', '--parallel', '4', '--json'], {
+        env: { ...env, ...mark.env },
+      });
+      if (canListProcesses && isInstalled('psql'))
+        await run.until(() => mark.running().some(({ command }) => command.includes('psql --')));
+      await processes.look();
+      await holder.query('select pg_advisory_unlock(7)');
       const finished = (): number => stdoutEnds(run.stdout);
       await run.until(async () => {
         await processes.look();
@@ -201,7 +215,7 @@ class ProcessList {
   readonly #lines = new Set<string>();
 
   async look(): Promise<void> {
-    if (platform !== 'linux') return;
+    if (!canListProcesses) return;
     const pids = (await readdir('/proc')).filter(name => /^\d+$/.test(name));
     const lines = await Promise.all(
       pids.map(pid => readFile(`/proc/${pid}/cmdline`, 'utf8').catch(() => '')),
@@ -210,6 +224,6 @@ class ProcessList {
   }
 
   seen(): string {
-    return platform === 'linux' ? [...this.#lines].join('\n') : 'cannot be read here';
+    return canListProcesses ? [...this.#lines].join('\n') : 'cannot be read here';
   }
 }

@@ -54,6 +54,11 @@ describe('service: history', function () {
     failed = await run(['shop', '--param', 'code=7']);
     selected = await run(['shop', '--nodes', 'load/customers']);
     good = await run(['shop', '--trigger', 'editor', '--param', 'name=bob']);
+    // A task may take less than the clock can tell, and what takes no time costs nothing.
+    await project.query(
+      `UPDATE node_run SET ended_at = started_at + interval '1 second' WHERE run_id = $1 AND kind <> 'pipeline'`,
+      [good],
+    );
     service = await startService(project.path);
     assert.equal((await service.request('connect', {})).kind, 'ready');
   });

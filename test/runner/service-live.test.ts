@@ -6,10 +6,13 @@ import { testProject, type TestProject } from '../support/project.ts';
 import { startService, type TestService } from '../support/service.ts';
 import { waitUntil } from '../support/wait.ts';
 
-/** Tasks that wait for a file of their name, so that a test decides what happens when. */
+/**
+ * Tasks that wait for a file of their name, so that a test decides what happens when. They also end when a test that has
+ * failed has removed the folder.
+ */
 const PIPELINES = `
 import { Pipeline, RunBash, Task } from 'millrace';
-const wait = (name: string) => 'echo ' + name + '; while [ ! -e ' + name + '.go ]; do sleep 0.02; done; echo over';
+const wait = (name: string) => 'echo ' + name + '; while [ -e "$PWD" ] && [ ! -e ' + name + '.go ]; do sleep 0.02; done; echo over';
 const slow = new Pipeline({ id: 'slow' });
 slow.add(new Task({ id: 'first', commands: [new RunBash(wait('first'))] }));
 slow.add(new Task({ id: 'second', commands: [new RunBash(wait('second') + ' >&2')] }), ['first']);
@@ -101,6 +104,8 @@ describe('service: runs that go on', function () {
 
   it('finds out that a runner was killed', async () => {
     const runId = await detached();
+    const first = `SELECT FROM node_run WHERE run_id = $1 AND node_path = '{slow,first}' AND status = 'running'`;
+    await waitUntil(async () => (await project.query(first, [runId])).length === 1);
     await service.request('follow', { runId });
     const [row] = await project.query<{ pid: number }>('SELECT pid FROM run WHERE run_id = $1', [runId]);
     process.kill(row?.pid ?? 0, 'SIGKILL');

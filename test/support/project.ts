@@ -3,6 +3,7 @@ import type { QueryResultRow } from 'pg';
 import type { NodeFinished, Output, RunEvent } from '../../runner/events.ts';
 import { formatPath } from '../../runner/model.ts';
 import { openStore } from '../../runner/store/open.ts';
+import { IS_ALIVE_SQL } from '../../runner/store/run-lock.ts';
 import {
   type MillraceEnd,
   type MillraceOptions,
@@ -12,6 +13,7 @@ import {
 } from './millrace.ts';
 import { resources, temporaryHome } from './store.ts';
 import { temporaryFolder, type TemporaryFolder } from './temp.ts';
+import { waitUntil } from './wait.ts';
 
 type Options = Partial<Omit<MillraceOptions, 'cwd'>>;
 
@@ -55,6 +57,15 @@ export async function testProject(
       await folder[Symbol.asyncDispose]();
     },
   };
+}
+
+/** Waits until the server has noticed that a killed runner is gone: it lets go of the run's lock a moment later. */
+export async function untilUnlocked(project: TestProject, runId: number): Promise<void> {
+  await waitUntil(async () => {
+    const sql = `SELECT ${IS_ALIVE_SQL('$1::bigint')} AS alive`;
+    const [row] = await project.query<{ alive: boolean }>(sql, [runId]);
+    return row?.alive === false;
+  });
 }
 
 /** What `millrace run --json` has printed; a line that is not complete yet is left out. */

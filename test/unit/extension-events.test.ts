@@ -1,9 +1,11 @@
 /** What calls wait for. */
 import assert from 'node:assert/strict';
-import { setImmediate as turn } from 'node:timers/promises';
 import { describe, it } from 'mocha';
 import { Coalesced, Paced } from '../../extension/events.ts';
 import { waitUntil } from '../support/wait.ts';
+
+/** How many timers would still call. */
+const timers = (): number => process.getActiveResourcesInfo().filter(name => name === 'Timeout').length;
 
 describe('calls that wait for others', () => {
   it('paced: the first one comes at once, what is wished for meanwhile is one more after the pause', async () => {
@@ -29,10 +31,11 @@ describe('calls that wait for others', () => {
     const paced = new Paced(1_000_000, () => (calls += 1));
     paced.wish();
     await waitUntil(() => calls === 1);
+    const before = timers();
     paced.wish();
-    await turn();
+    assert.equal(timers(), before + 1);
     paced.dispose();
-    assert.equal(calls, 1);
+    assert.equal(timers(), before);
   });
 
   it('coalesced: all wishes wait, and are one call', async () => {
@@ -42,9 +45,10 @@ describe('calls that wait for others', () => {
     coalesced.wish();
     assert.equal(calls, 0);
     await waitUntil(() => calls === 1);
+    const before = timers();
     coalesced.wish();
+    assert.equal(timers(), before + 1);
     coalesced.dispose();
-    await turn();
-    assert.equal(calls, 1);
+    assert.equal(timers(), before);
   });
 });

@@ -12,7 +12,13 @@ import { nodeView } from '../../extension/panels/node-view.ts';
 import { contentSecurityPolicy, pageHtml } from '../../extension/panels/page-html.ts';
 import { pageMessage, pageSubject } from '../../extension/panels/page-message.ts';
 import { parameterProblem, parametersOf } from '../../extension/parameters/parameter-input.ts';
-import { indexPipelines, PipelinesInbox } from '../../extension/project/pipeline-index.ts';
+import {
+  allNodes,
+  findNode,
+  indexPipelines,
+  type PipelineIndex,
+  PipelinesInbox,
+} from '../../extension/project/pipeline-index.ts';
 import { processEnvironment, withPassword } from '../../extension/runner/environment.ts';
 import { readGraph } from '../../extension/runner/graph-loader.ts';
 import { requestAgain, requestFor, runArguments } from '../../extension/runner/run-arguments.ts';
@@ -170,6 +176,9 @@ describe('revisions of pipelines', () => {
     ...more,
   });
 
+  const pathsOf = (index: PipelineIndex | undefined): string[] =>
+    index === undefined ? [] : [...allNodes(index)].map(({ path }) => path.join('/'));
+
   it('are put together out of their messages', () => {
     const inbox = new PipelinesInbox();
     const first = editorNode('a', { kind: 'pipeline', nodes: [editorNode('x')] });
@@ -181,18 +190,22 @@ describe('revisions of pipelines', () => {
         order: ['b', 'a'],
       }),
     );
-    assert.deepEqual([...(index?.byPath.keys() ?? [])], ['b', 'a', 'a/x', 'a/y']);
+    assert.deepEqual(pathsOf(index), ['b', 'a', 'a/x', 'a/y']);
     const next = inbox.take(message(2, { removed: ['b'], order: ['a'] }));
-    assert.deepEqual([...(next?.byPath.keys() ?? [])], ['a', 'a/x', 'a/y']);
+    assert.deepEqual(pathsOf(next), ['a', 'a/x', 'a/y']);
+    assert.equal(next?.roots[0], index?.roots[1], 'what has not changed is the same');
+    assert.deepEqual(next && findNode(next, ['a', 'y'])?.parent, next?.roots[0]);
+    assert.equal(next && findNode(next, ['a', 'z']), undefined);
+    assert.equal(next && findNode(next, []), undefined);
     // What was given out before stays as it was.
-    assert.equal(index?.byPath.has('b'), true);
+    assert.deepEqual(pathsOf(index), ['b', 'a', 'a/x', 'a/y']);
   });
 
   it('begin anew with a server that was started again', () => {
     const inbox = new PipelinesInbox();
     inbox.take(message(5, { changed: [editorNode('old')], order: ['old'] }));
     const index = inbox.take(message(1, { changed: [editorNode('new')], order: ['new'] }));
-    assert.deepEqual([...(index?.byPath.keys() ?? [])], ['new']);
+    assert.deepEqual(pathsOf(index), ['new']);
   });
 });
 
@@ -296,11 +309,17 @@ describe('processes', () => {
   });
 
   it('tell what they could load of a graph, and what not', () => {
-    assert.deepEqual(readGraph('{"id":""}', 'millrace: a.pipeline.ts:1:1: error: no\n'), {
-      root: { id: '' },
+    const printed = `${JSON.stringify({ root: { id: '', nodes: [{}] } }, null, 2)}\n`;
+    assert.deepEqual(readGraph(printed, 'millrace: a.pipeline.ts:1:1: error: no\n'), {
+      text: printed,
       errors: ['a.pipeline.ts:1:1: error: no'],
     });
-    assert.deepEqual(readGraph('{"id":', '').root, null);
+    assert.deepEqual(readGraph('', 'millrace: no\n'), { text: '', errors: ['no'] });
+    for (let end = 1; end < printed.trimEnd().length; end += 1)
+      assert.deepEqual(readGraph(printed.slice(0, end), ''), {
+        text: '',
+        errors: ['The graph is not complete: the runner ended while it printed it.'],
+      });
   });
 });
 

@@ -1,8 +1,9 @@
 /** What the Pipelines view shows, as text. */
 import assert from 'node:assert/strict';
 import { describe, it } from 'mocha';
-import { childrenOf, type IndexedNode } from '../../extension/project/pipeline-index.ts';
+import { findNode, type IndexedNode } from '../../extension/project/pipeline-index.ts';
 import {
+  mayBeActive,
   nodeStatus,
   type ProjectState,
   runOf,
@@ -17,14 +18,14 @@ function treeOf(state: ProjectState): string[] {
   const add = (indexed: IndexedNode, depth: number): void => {
     const { icon, label, description } = nodeRow(state, indexed, now);
     lines.push(`${'  '.repeat(depth)}${icon.codicon} ${label} ${description}`.trimEnd());
-    for (const child of childrenOf(state.pipelines, indexed)) add(child, depth + 1);
+    for (const child of indexed.children) add(child, depth + 1);
   };
   for (const root of state.pipelines.roots) add(root, 0);
   return lines;
 }
 
 function contextOf(state: ProjectState, path: string): string {
-  const indexed = state.pipelines.byPath.get(path);
+  const indexed = findNode(state.pipelines, path.split('/'));
   assert.ok(indexed);
   return nodeRow(state, indexed, now).context;
 }
@@ -88,7 +89,7 @@ describe('tree of pipelines', () => {
     });
     assert.deepEqual(
       ['extract', 'load', 'report'].map(id => {
-        const indexed = state.pipelines.byPath.get(`shop/${id}`);
+        const indexed = findNode(state.pipelines, ['shop', id]);
         assert.ok(indexed);
         return nodeRow(state, indexed, now).accessibilityLabel;
       }),
@@ -179,6 +180,24 @@ describe('tree of pipelines', () => {
     assert.equal(contextOf(state, 'shop/…'), 'dynamic');
   });
 
+  it('knows which nodes history alone says everything about', () => {
+    const nodes = [shop, editorNode('other', { nodes: [editorNode('x')] })];
+    const idle = projectState({ nodes });
+    assert.equal(mayBeActive(idle, ['shop', 'load']), false);
+    const live = projectState({
+      nodes,
+      live: { run: run('running'), nodeRuns: [nodeRun('other/x', 'running', { runId: 412 })] },
+    });
+    for (const path of [['shop'], ['shop', 'load'], ['other', 'x']]) assert.ok(mayBeActive(live, path));
+    const ofShop = projectState({ nodes, live: { run: run('running'), nodeRuns: [] } });
+    assert.equal(mayBeActive(ofShop, ['other', 'x']), false);
+    const asked = (pipelinePath: string[], nodePaths: string[][] = []): ProjectState =>
+      projectState({ nodes, change: { requested: [{ key: 1, pipelinePath, nodePaths }] } });
+    assert.ok(mayBeActive(asked(['other']), ['other', 'x']));
+    assert.equal(mayBeActive(asked([], [['shop', 'load']]), ['other', 'x']), false);
+    assert.ok(mayBeActive(asked([]), ['other', 'x']), 'everything runs');
+  });
+
   it('filters by state, with what leads to a node', () => {
     const state = projectState({ history: [figures(nodeRun('shop/load', 'failed'))] });
     const filter = new Set(['failed'] as const);
@@ -204,7 +223,7 @@ describe('tree of pipelines', () => {
         figures(nodeRun('shop/load', 'failed')),
       ],
     });
-    const indexed = state.pipelines.byPath.get('shop');
+    const indexed = findNode(state.pipelines, ['shop']);
     assert.ok(indexed);
     assert.equal(
       nodeRow(state, indexed, now).tooltip,

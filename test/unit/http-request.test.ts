@@ -5,6 +5,7 @@ import type { AddressInfo } from 'node:net';
 import { text } from 'node:stream/consumers';
 import { HttpRequest, type HttpRequestOptions } from '../../runner/commands/index.ts';
 import { messageOf, testContext } from '../support/commands.ts';
+import { waitUntil } from '../support/wait.ts';
 
 interface Received {
   readonly method: string;
@@ -139,13 +140,13 @@ describe('HttpRequest', () => {
     };
     assert.equal((await send('/slow', { retries: 5 }, controller.signal)).at(-1), 'cancelled by the test');
     const later = new AbortController();
-    answer = response => {
-      response.writeHead(503, { 'retry-after': '200' }).end();
-      setImmediate(() => {
-        later.abort(new Error('cancelled while waiting'));
-      });
-    };
-    assert.equal((await send('/', { retries: 1 }, later.signal)).at(-1), 'cancelled while waiting');
+    answer = response => response.writeHead(503, { 'retry-after': '200' }).end();
+    const command = new HttpRequest({ url: origin, retries: 1 });
+    const context = testContext(command, { basePath: '/', signal: later.signal });
+    const failure = messageOf(() => command.run(context));
+    await waitUntil(() => context.lines.at(-1)?.endsWith('; again in 200 s') === true);
+    later.abort(new Error('cancelled while waiting'));
+    assert.equal(await failure, 'cancelled while waiting');
   });
 
   it('shows no content that is not text', async () => {

@@ -5,8 +5,10 @@ import { join } from 'node:path';
 import { fileURLToPath, pathToFileURL } from 'node:url';
 import type { DocumentLink, DocumentSymbol, WorkspaceEdit } from 'vscode-languageserver/node';
 import type { Lens } from '../../extension/language/protocol.ts';
+import { readGraph } from '../../extension/runner/graph-loader.ts';
 import { corpusPrograms } from '../support/analysis-corpus.ts';
 import { TestEditor } from '../support/language-server.ts';
+import { runMillrace } from '../support/millrace.ts';
 import { mutate, randomNumbers } from '../support/mutants.ts';
 import { temporaryFolder } from '../support/temp.ts';
 import { readFileSync } from 'node:fs';
@@ -226,6 +228,36 @@ export default a;
     assert.ok(!untrusted.paths().includes('a/q'));
   });
 
+  it('reads the loaded graph as the runner prints it, in pieces', async () => {
+    const text = `${head}const a = new Pipeline({ id: 'a' });
+if (process.env.MILLRACE_TEST_REGION !== 'none') a.add(new Task({ id: 'region' }));
+export default a;
+`;
+    await using folder = await temporaryFolder({ 'package.json': '{}', 'a.pipeline.ts': text });
+    const { stdout, stderr } = await runMillrace(['graph', '--format', 'json'], { cwd: folder.path });
+    const graph = readGraph(stdout, stderr);
+    assert.deepEqual(graph, { text: stdout, errors: [] });
+    await using editor = await TestEditor.open(folder.path, { trusted: true });
+    await editor.ready();
+    const kinds = (): unknown => editor.nodes()[0]?.nodes.map(({ id, kind }) => `${id} ${kind}`);
+    assert.deepEqual(kinds(), ['region dynamic']);
+    const send = (offset: number, end: number, errors: readonly string[] | null): Promise<void> =>
+      editor.notify('millrace/loadedGraphText', {
+        folder: editor.folder,
+        offset,
+        text: graph.text.slice(offset, end),
+        errors,
+      });
+    await send(0, 10, null);
+    // A newer one takes its place; what is left of the old one comes to nothing.
+    await send(0, 20, null);
+    await send(10, Infinity, []);
+    await send(20, 30, null);
+    await send(30, Infinity, []);
+    await editor.until(() => String(kinds()) === 'region task');
+    assert.deepEqual(editor.logs, []);
+  });
+
   it('gives up what is about an old text', async () => {
     // Most of the time it would compute graphs that nobody wants any more.
     const slow = `${head}const a = new Pipeline({ id: 'a' });
@@ -239,7 +271,10 @@ export default a;
     await editor.open('a.pipeline.ts');
     await editor.ready();
     const before = editor.messages.length;
+    // All of them are there when it comes to read, however slow the sender is.
+    process.kill(editor.pid, 'SIGSTOP');
     for (let n = 1; n <= 40; n++) await editor.change('a.pipeline.ts', slow.replace("'x'", `'x${n}'`));
+    process.kill(editor.pid, 'SIGCONT');
     await editor.until(() => editor.paths().includes('a/x40'));
     assert.ok(editor.messages.length - before < 40, `${editor.messages.length - before} graphs`);
   });

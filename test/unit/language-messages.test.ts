@@ -7,8 +7,10 @@ import {
   type EditorNode,
   initializationOptions,
   loadedGraphMessage,
+  loadedGraphText,
   outcomesMessage,
   pipelinesMessage,
+  readLoadedGraph,
 } from '../../extension/language/protocol.ts';
 import type { NodeGraph } from '../../runner/model.ts';
 
@@ -191,6 +193,15 @@ describe('messages about pipelines', () => {
     const root = loaded(node('', { nodes: [node('a')] }));
     assert.ok(loadedGraphMessage({ folder: 'f', root, errors: [] }) !== undefined);
     assert.equal(loadedGraphMessage({ folder: 'f', root: { ...root, nodes: [{}] }, errors: [] }), undefined);
+    const piece = { folder: 'f', offset: 0, text: '{', errors: null };
+    assert.deepEqual(loadedGraphText(piece), piece);
+    assert.equal(loadedGraphText({ ...piece, offset: -1 }), undefined);
+    assert.equal(loadedGraphText({ ...piece, errors: [1] }), undefined);
+    const printed = JSON.stringify({ root });
+    assert.deepEqual(readLoadedGraph('f', printed, ['e']), { folder: 'f', root, errors: ['e'] });
+    assert.deepEqual(readLoadedGraph('f', '', ['e']), { folder: 'f', root: null, errors: ['e'] });
+    for (const text of [printed.slice(1), JSON.stringify(root), '[]', 'null'])
+      assert.equal(readLoadedGraph('f', text, []), undefined);
     assert.equal(outcomesMessage({ folder: 'f', nodes: [{ path: ['a'] }] }), undefined);
     assert.equal(pipelinesMessage({ folder: 'f' }), undefined);
   });

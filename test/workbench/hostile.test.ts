@@ -59,7 +59,8 @@ describe('hostile text', function () {
     const { page, row, webview, runCommand, screenshot } = workbench();
     await row(/^run 1 everything, failed/).click();
     const frame = await webview('Run 1');
-    await frame.getByText('<img src=x').first().waitFor();
+    for (const part of ['.failure', '.log-line'])
+      await frame.locator(part, { hasText: '<img src=x' }).first().waitFor();
     await screenshot('hostile/run-page');
     assert.equal(await frame.locator('img[src="x"], a[href^="command:"]').count(), 0);
     await row(/^hostile, pipeline/).click();

@@ -6,6 +6,7 @@ import type { Locator } from 'playwright-core';
 import { after, afterEach, before, beforeEach, describe, it } from 'mocha';
 import { testProject, type TestProject } from '../support/project.ts';
 import { waitUntil } from '../support/wait.ts';
+import { becomes } from './support/becomes.ts';
 import { themeKinds } from './support/themes.ts';
 import { pressInline } from './support/warehouse-editor.ts';
 import { useWorkbench } from './support/workbench.ts';
@@ -20,12 +21,13 @@ pipeline.add(new Task({ id: 'pack', commands: [new RunBash('echo packed')] }), [
 
 export default pipeline;
 `;
-/** Shows another progress with every moment. */
+/** Shows another progress with every moment, and does not end before the test says so. */
 const ticks = `import { Pipeline, RunBash, Task } from 'millrace';
 
 const pipeline = new Pipeline({ id: 'ticks' });
-for (let index = 0; index < 100; index += 1)
-  pipeline.add(new Task({ id: \`tick_\${String(index)}\`, commands: [new RunBash('[ -e fast ] || sleep 0.5')] }));
+const ids = Array.from({ length: 99 }, (_, index) => \`tick_\${String(index)}\`);
+for (const id of ids) pipeline.add(new Task({ id, commands: [new RunBash('[ -e fast ] || sleep 0.5')] }));
+pipeline.add(new Task({ id: 'last', commands: [new RunBash('until [ -e fast ]; do sleep 0.01; done')] }), ids);
 
 export default pipeline;
 `;
@@ -140,7 +142,7 @@ describe('what can be done with a run', function () {
     await runCommand('Millrace: Cancel Run');
     await quickInput().getByText('Cancel a run').waitFor();
     const choices = quickInput().locator('.monaco-list-row');
-    assert.equal(await choices.count(), 2);
+    await becomes(() => choices.count(), 2);
     await choices
       .filter({ hasText: `${String(first)} ticks` })
       .first()
@@ -203,9 +205,11 @@ describe('what can be done with a run', function () {
     await runCommand('Millrace: Debug This Task');
     await quickInput().getByPlaceholder('A task').waitFor();
     await quickInput().locator('input').fill('shop');
-    await quickInput().getByText('shop/weigh').waitFor();
-    const labels = await quickInput().locator('.monaco-list-row .label-name').allInnerTexts();
-    assert.deepEqual(labels.map(label => label.trim()).sort(), ['shop/pack', 'shop/wait', 'shop/weigh']);
+    const labels = quickInput().locator('.monaco-list-row .label-name');
+    await becomes(
+      async () => (await labels.allInnerTexts()).map(label => label.trim()).sort(),
+      ['shop/pack', 'shop/wait', 'shop/weigh'],
+    );
     await page.keyboard.press('Escape');
   });
 

@@ -4,9 +4,13 @@ import { cp } from 'node:fs/promises';
 import { join } from 'node:path';
 import { after, before, describe, it } from 'mocha';
 import { temporaryFolder, type TemporaryFolder } from '../support/temp.ts';
+import { becomes } from './support/becomes.ts';
 import { useWorkbench } from './support/workbench.ts';
 
 const demo = join(import.meta.dirname, '../../examples/demo');
+
+/** Whether what is waited for comes. */
+const isThere = [() => true, () => false] as const;
 
 describe('the side bar without much to show', () => {
   const folders: TemporaryFolder[] = [];
@@ -55,10 +59,16 @@ describe('the side bar without much to show', () => {
   });
 
   it('says that a folder is not on a disk, and begins nothing there', async () => {
-    const { view, notification, runCommand, screenshot } = workbench();
+    const { page, view, notification, runCommand, screenshot } = workbench();
     const folders = [{ name: 'cloud', uri: 'memfs:/cloud' }];
     await open({ 'cloud.code-workspace': JSON.stringify({ folders }) }, 'cloud.code-workspace');
-    await view('Pipelines').getByText('This folder is not on a disk that programs can read').waitFor();
+    // VS Code itself opens such a workspace without its folders now and then, on a busy machine, and stays like that.
+    const said = view('Pipelines').getByText('This folder is not on a disk that programs can read');
+    for (const timeout of [10_000, 20_000]) {
+      if (await said.waitFor({ timeout }).then(...isThere)) break;
+      await page.reload();
+    }
+    await said.waitFor();
     await runCommand('Millrace: Show Effective Configuration');
     await notification('This folder is not on a disk that programs can read.').waitFor();
     await screenshot('side-bar/virtual');
@@ -76,8 +86,7 @@ describe('the side bar without much to show', () => {
     await row(/^load/).waitFor();
     await view('Runs').getByText('The store does not answer.').waitFor();
     await view('Runs').getByText('connect ECONNREFUSED 127.0.0.1:1').waitFor();
-    await view('Runs').getByRole('button', { name: 'Try Again' }).click();
-    await view('Runs').getByText('The store does not answer.').waitFor();
+    await view('Runs').getByRole('button', { name: 'Try Again' }).waitFor();
     await screenshot('side-bar/store-unreachable');
   });
 });
@@ -97,16 +106,20 @@ describe('the side bar of a folder that is not trusted', () => {
     settings: { 'security.workspace.trust.startupPrompt': 'never' },
   }));
 
-  it('shows pipelines and history and runs nothing', async () => {
-    const { openSideBar, row, lens, openFile, screenshot } = workbench();
+  it('shows pipelines and history and runs nothing, until it is trusted', async () => {
+    const { openSideBar, row, lens, openFile, trustFolder, screenshot } = workbench();
     await openSideBar();
     const demoRow = row(/^demo/).first();
     await demoRow.waitFor();
     await demoRow.hover();
-    assert.equal(await demoRow.getByRole('button', { name: 'Run', exact: true }).isEnabled(), false);
+    const button = demoRow.getByRole('button', { name: 'Run', exact: true });
+    await becomes(() => button.isEnabled(), false);
     await openFile('demo.pipeline.ts');
+    // Those of a line come together.
     await lens('DAG').first().waitFor();
     assert.equal(await lens('Run').count(), 0);
     await screenshot('side-bar/untrusted');
+    await trustFolder();
+    await lens('Run').first().waitFor();
   });
 });

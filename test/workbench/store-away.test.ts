@@ -1,5 +1,4 @@
 /** The store goes away and comes back: everything says so, nothing is lost, and nobody has to do anything. */
-import assert from 'node:assert/strict';
 import { readdirSync, readFileSync, readlinkSync } from 'node:fs';
 import { chmod, mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
@@ -8,6 +7,7 @@ import type { Page } from 'playwright-core';
 import { after, before, describe, it } from 'mocha';
 import { killServer } from '../support/own-store.ts';
 import { testProject, type TestProject } from '../support/project.ts';
+import { becomes } from './support/becomes.ts';
 import { externalStore, type ExternalStore } from './support/external-store.ts';
 import { useWorkbench } from './support/workbench.ts';
 
@@ -139,7 +139,7 @@ describe('the embedded store', function () {
     await project.write({ go_2: '' });
     await row(page, /^run 1 everything, succeeded/).waitFor();
     for (const line of ['one begins', 'one ends', 'two begins', 'two ends'])
-      assert.equal(await frame.getByText(line, { exact: true }).count(), 1, line);
+      await becomes(() => frame.getByText(line, { exact: true }).count(), 1);
     await view('Runs').getByText('The store does not answer').waitFor({ state: 'detached' });
     await frame.getByText('This page shows how it stood before.').waitFor({ state: 'detached' });
   });

@@ -1,6 +1,6 @@
 /** The password of a shared store: asked for, kept by the editor, used by everything, and to be read nowhere. */
 import assert from 'node:assert/strict';
-import { readdir, readFile } from 'node:fs/promises';
+import { readdir, readFile, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import pg from 'pg';
 import { after, afterEach, before, describe, it } from 'mocha';
@@ -8,6 +8,7 @@ import { textOfAllRows } from '../support/all-rows.ts';
 import { testServer, type TestServer } from '../support/postgres.ts';
 import { testProject, type TestProject } from '../support/project.ts';
 import { temporaryHome } from '../support/store.ts';
+import { waitUntil } from '../support/wait.ts';
 import { pressInline } from './support/warehouse-editor.ts';
 import { useWorkbench } from './support/workbench.ts';
 
@@ -15,11 +16,11 @@ const password = 'st0re-pa55/word';
 const wrongPassword = 'wr0ng-pa55word';
 const forms = [password, wrongPassword].flatMap(secret => [secret, encodeURIComponent(secret)]);
 
-/** Tells everything that it knows, as a careless script would. */
+/** Tells everything that it knows, as a careless script would, as soon as the test has seen its processes. */
 const shop = `import { Pipeline, RunBash, RunFunction, Task } from 'millrace';
 
 const pipeline = new Pipeline({ id: 'shop' });
-pipeline.add(new Task({ id: 'tell', commands: [new RunBash('echo told; env | grep MILLRACE')] }));
+pipeline.add(new Task({ id: 'tell', commands: [new RunBash('until [ -e go ]; do sleep 0.01; done; echo told; env | grep MILLRACE')] }));
 pipeline.add(new Task({ id: 'debugged', commands: [new RunFunction(() => {
   console.log('reached', process.env.MILLRACE_STORE_URL);
 })] }));
@@ -59,9 +60,17 @@ describe('the password of the store', function () {
     settings: { 'millrace.notifications': 'all' },
   }));
 
-  async function seeProcesses(): Promise<void> {
+  async function seeProcesses(): Promise<string[]> {
     const pids = (await readdir('/proc')).filter(name => /^\d+$/.test(name));
-    for (const pid of pids) commandLines.add(await readFile(`/proc/${pid}/cmdline`, 'utf8').catch(() => ''));
+    const seen: string[] = [];
+    for (const pid of pids) seen.push(await readFile(`/proc/${pid}/cmdline`, 'utf8').catch(() => ''));
+    for (const line of seen) commandLines.add(line);
+    return seen;
+  }
+  /** Lets `tell` go on once all that runs it has been looked at. */
+  async function letTell(): Promise<void> {
+    await waitUntil(async () => (await seeProcesses()).some(line => line.includes('echo told')));
+    await project.write({ go: '' });
   }
   async function setPassword(text: string): Promise<void> {
     const { runCommand, quickInput } = workbench();
@@ -110,6 +119,7 @@ describe('the password of the store', function () {
     await setPassword(password);
     await view('Runs').getByText('Nothing has run yet.').waitFor();
     await pressInline(opened, /^tell, task/, 'Run');
+    await letTell();
     await row(/^run 1 shop\/tell, succeeded/).waitFor();
     await row(/^run 1 /).click();
     const frame = await webview('Run 1');
@@ -129,20 +139,24 @@ describe('the password of the store', function () {
 
   it('reaches a task of tasks.json, whose terminal does not show it', async () => {
     const { page, runCommand, quickInput, row, screenshot } = workbench();
+    await rm(join(project.path, 'go'));
     await runCommand('Tasks: Run Task');
     await quickInput().locator('.monaco-list-row').filter({ hasText: 'tell' }).first().click();
+    await letTell();
     await row(/^run 2 shop\/tell, succeeded/).waitFor();
     const terminal = page
       .locator('.part.panel .terminal-wrapper.active, .part.panel .terminal-wrapper')
       .first();
     await terminal.waitFor();
     await screenshot('tasks/with-store-password');
-    // What the terminal holds, also what it does not draw.
-    await runCommand('Terminal: Select All');
-    await runCommand('Terminal: Copy Selection');
-    const text = await page.evaluate(() => navigator.clipboard.readText());
-    assert.match(text, /told/);
-    assert.match(text, /MILLRACE_STORE_URL=/);
+    // What the terminal holds, also what it does not draw; it may draw later than the side bar.
+    let text = '';
+    await waitUntil(async () => {
+      await runCommand('Terminal: Select All');
+      await runCommand('Terminal: Copy Selection');
+      text = await page.evaluate(() => navigator.clipboard.readText());
+      return text.includes('told') && text.includes('MILLRACE_STORE_URL=');
+    });
     drawn.push(text);
     await look();
     await runCommand('View: Hide Panel');

@@ -4,7 +4,7 @@
  * is free.
  */
 import type { ChildProcess } from 'node:child_process';
-import { readFileSync } from 'node:fs';
+import { readFileSync, statSync } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Client } from 'pg';
 import { connectClient, endQuietly } from '../connection.ts';
@@ -37,6 +37,8 @@ const START_TIMEOUT = 60_000;
 /** A server that nobody else started either fails so often before we give up. */
 const MAX_FAILED_STARTS = 3;
 const POLL = 15;
+/** Milliseconds from the announcement that a server is stopped until it takes no more connections, at the very most. */
+const STOPS_WITHIN = 10_000;
 
 export interface Lease {
   /** A connection of the superuser in the database `postgres`; while it lives the server does. */
@@ -120,6 +122,8 @@ async function tryLease(paths: StatePaths, immediate: boolean): Promise<Lease | 
  */
 function isClosing(paths: StatePaths, started: string): boolean {
   try {
+    // A stopper may have died before it did what it had announced.
+    if (Date.now() - statSync(paths.stopping).mtimeMs > STOPS_WITHIN) return false;
     return readFileSync(paths.stopping, 'utf8') === started;
   } catch (error) {
     if (errorCode(error) === 'ENOENT') return false;

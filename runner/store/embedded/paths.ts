@@ -1,7 +1,8 @@
 /** Where the embedded server keeps its things. */
 import { createHash } from 'node:crypto';
+import { realpathSync } from 'node:fs';
 import { homedir, userInfo } from 'node:os';
-import { posix, resolve, win32 } from 'node:path';
+import { basename, dirname, join, posix, resolve, win32 } from 'node:path';
 
 /** The port in the name of the socket; over TCP (Windows) another one is used. */
 export const SOCKET_PORT = 5432;
@@ -44,7 +45,7 @@ export function currentEnvironment(): PathEnvironment {
 export function stateHome(from: PathEnvironment = currentEnvironment()): string {
   const { env, platform, uid, userHome } = from;
   const chosen = env['MILLRACE_HOME'];
-  if (chosen !== undefined && chosen !== '') return resolve(chosen);
+  if (chosen !== undefined && chosen !== '') return realFolder(resolve(chosen));
   if (platform === 'win32') {
     return win32.join(env['LOCALAPPDATA'] ?? win32.join(userHome, 'AppData', 'Local'), 'millrace');
   }
@@ -55,6 +56,16 @@ export function stateHome(from: PathEnvironment = currentEnvironment()): string 
   const base =
     state !== undefined && posix.isAbsolute(state) ? state : posix.join(userHome, '.local', 'state');
   return posix.join(base, 'millrace');
+}
+
+/** By its one name, whichever link leads there: a server is told by the name of its folder. It need not exist yet. */
+function realFolder(path: string): string {
+  try {
+    return realpathSync(path);
+  } catch {
+    const above = dirname(path);
+    return above === path ? path : join(realFolder(above), basename(path));
+  }
 }
 
 export function statePaths(home: string, from: PathEnvironment = currentEnvironment()): StatePaths {

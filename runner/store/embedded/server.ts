@@ -53,7 +53,11 @@ export function roleConfig(paths: StatePaths, role: string, database: string): C
   const port = process.platform === 'win32' ? readPort(paths) : SOCKET_PORT;
   if (secret === null || port === null) return null;
   const host = process.platform === 'win32' ? '127.0.0.1' : paths.socketDirectory;
-  return { host, port, user: role, database, password: rolePassword(secret, role) };
+  return {
+    ...{ host, port, user: role, database, password: rolePassword(secret, role) },
+    // A server that hangs takes connections and says nothing.
+    connectionTimeoutMillis: 10_000,
+  };
 }
 
 /** The data directory in use; `null` when there is none yet. */
@@ -100,8 +104,10 @@ export async function prepareServer({ home, resources }: ServerOptions): Promise
 async function prepareFolders(paths: StatePaths, account: Account | null): Promise<void> {
   await mkdir(paths.home, { recursive: true, mode: account === null ? 0o700 : 0o755 });
   const { mode } = await stat(paths.home);
-  // The server's account must get through to its data; what is secret has a mode of its own.
-  if (account !== null && (mode & 0o011) !== 0o011) await chmod(paths.home, (mode & 0o7777) | 0o011);
+  // The server's account must get through to its data; what is secret has a mode of its own. Nobody else may put
+  // programs there, whatever the umask was when the folder was made.
+  const wanted = (mode & 0o7755) | (account === null ? 0 : 0o011);
+  if (wanted !== (mode & 0o7777)) await chmod(paths.home, wanted);
   if (account !== null) {
     const blocked = await blockingFolder(paths.socketDirectory, account);
     if (blocked !== null) {

@@ -1,9 +1,10 @@
 /** Stopping the embedded server, and saying how it is. */
-import { rename, writeFile } from 'node:fs/promises';
+import { rename, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import type { Client } from 'pg';
 import { connectClient, endQuietly } from '../connection.ts';
+import { errorCode } from '../errors.ts';
 import { executable } from './binaries.ts';
 import { LOCKS, isObstacle } from './lease.ts';
 import { statePaths, type StatePaths } from './paths.ts';
@@ -41,10 +42,18 @@ export async function stopIfUnused(options: ServerOptions, client: Client): Prom
   }
   // Whole or not at all, and readable when root stops another user's server.
   const temporary = `${paths.stopping}.${process.pid}`;
-  await writeFile(temporary, started, { mode: 0o644 });
-  await rename(temporary, paths.stopping);
-  await stopProcess(options);
-  return true;
+  try {
+    await writeFile(temporary, started, { mode: 0o644 });
+    await rename(temporary, paths.stopping);
+  } catch (error) {
+    // Without it, whoever comes in this very moment is told that the server ends, and has to try again.
+    if (errorCode(error) !== 'ENOSPC') throw error;
+    await rm(temporary, { force: true });
+  }
+  if (await stopProcess(options)) return true;
+  // Nobody must take a server that goes on for one that ends.
+  await rm(paths.stopping, { force: true });
+  return false;
 }
 
 /** How many sessions there are besides this one and the keeper's, and when the server started. */

@@ -22,16 +22,21 @@ export async function openWindow(): Promise<Window> {
   return { api, folder: folder.uri.toString(), directory: folder.uri.fsPath };
 }
 
-/** Waits until something holds; when it never does, the error shows what was seen last. */
+/**
+ * Waits until something holds; when it never does, the error shows what was seen last.
+ *
+ * @param limit milliseconds, fewer than the test has, whose end would show nothing
+ */
 export async function eventually<Value>(
   look: () => Value | Promise<Value>,
   holds: (value: Value) => boolean,
+  limit = 45_000,
 ): Promise<Value> {
-  const end = Date.now() + 45_000;
+  const end = performance.now() + limit;
   for (;;) {
     const value = await look();
     if (holds(value)) return value;
-    if (Date.now() > end)
+    if (performance.now() > end)
       assert.fail(
         `it never came about; last seen:\n${typeof value === 'string' ? value : JSON.stringify(value, null, 2)}`,
       );

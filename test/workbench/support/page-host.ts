@@ -71,6 +71,8 @@ export interface PageOptions {
   readonly state?: unknown;
   /** Whether the system asks for less motion. */
   readonly reducedMotion?: boolean;
+  /** The time at which the page's clock stands still; default: it goes on. Timers do in any case. */
+  readonly now?: number;
   /** One for several pages; default: one of its own. */
   readonly browser?: Browser;
 }
@@ -230,6 +232,7 @@ export async function openPage(options: PageOptions): Promise<PageHost> {
     const kept = await page.addInitScript(installVsCode, {
       theme: webviewTheme(theme),
       state: JSON.stringify(state ?? null),
+      now: options.now,
     });
     await page.goto(`${origin}/`);
     await kept.dispose();
@@ -275,7 +278,17 @@ export async function openPage(options: PageOptions): Promise<PageHost> {
 }
 
 /** Runs in the page, before its scripts: what VS Code puts into every webview. */
-function installVsCode({ theme, state }: { readonly theme: WebviewTheme; readonly state: string }): void {
+function installVsCode({
+  theme,
+  state,
+  now,
+}: {
+  readonly theme: WebviewTheme;
+  readonly state: string;
+  readonly now: number | undefined;
+}): void {
+  // Pages ask for the time in no other way.
+  if (now !== undefined) Date.now = () => now;
   const host = globalThis as unknown as {
     millraceReceive(message: unknown): void;
     millraceState(state: unknown): void;

@@ -78,6 +78,8 @@ export interface Workbench extends AsyncDisposable {
   /** The list or the box that VS Code has opened at the top. */
   quickInput(): Locator;
   setTheme(kind: ThemeKind): Promise<void>;
+  /** Says that the folder is trusted, with `workspaceTrust`. VS Code leaves its question in front of everything. */
+  trustFolder(): Promise<void>;
   /** @returns the file, in test/.artifacts/gallery */
   screenshot(name: string, what?: Locator): Promise<string>;
   /** Loads the window again, as `Developer: Reload Window` does. */
@@ -187,6 +189,13 @@ export async function openWorkbench(options: WorkbenchOptions = {}): Promise<Wor
       kind = next;
       await server.changeSettings({ 'workbench.colorTheme': themeNames[version][next] });
       await page.locator(`.monaco-workbench.${workbenchClasses[next]}`).waitFor();
+    },
+    async trustFolder() {
+      await runCommand('Workspaces: Manage Workspace Trust');
+      await page
+        .locator('.workspace-trust-editor')
+        .getByRole('button', { name: 'Trust', exact: true })
+        .click();
     },
     screenshot: async (name, what) => await takePicture(what ?? page, name, kind),
     async reload() {
