@@ -67,7 +67,7 @@ export class OutputEncoder {
 
   /** The oldest rows, about `limit` bytes of them; `null` when nothing waits. */
   take(limit: number): OutputRows | null {
-    if (this.#chunks.length === 0) this.#seal();
+    if (this.#chunkBytes < limit) this.#seal();
     const taken: Buffer[] = [];
     const nodeRunIds = new Set<number>();
     let bytes = 0;

@@ -6,6 +6,7 @@ import type { Client } from 'pg';
 import { copyFrom } from '../databases/copy-stream.ts';
 import { COPY_HEADER, COPY_TRAILER, OUTPUT_COLUMNS, type OutputRows } from './output-encoder.ts';
 import { CHANGES_CHANNEL, changeNotice } from './run-lock.ts';
+import { BEGIN_DURABLE } from './state-writer.ts';
 
 /** When so many bytes wait for the server's disk, the next commit waits for it. */
 const UNSAFE_LIMIT = 4 * 1024 * 1024;
@@ -40,13 +41,22 @@ export class OutputWriter {
 
   /** Stores the rows and wakes followers. The rows are visible to everybody when this returns. */
   async write(rows: OutputRows): Promise<void> {
+    await this.#write(rows, this.#unsafeBytes > UNSAFE_LIMIT ? copyRowsDurably : copyRows);
+  }
+
+  /** The same as a part of a transaction, whose end makes the rows visible. */
+  async writeWithin(rows: OutputRows): Promise<void> {
+    await this.#write(rows, copyRows);
+  }
+
+  async #write(
+    rows: OutputRows,
+    copy: (client: Client, chunks: readonly Buffer[]) => Promise<void>,
+  ): Promise<void> {
     const entry: UnsafeRows = { rows, position: Infinity };
-    const patient = this.#unsafeBytes > UNSAFE_LIMIT;
     this.#unsafe.push(entry);
     this.#unsafeBytes += rows.bytes;
-    if (patient) await copyRowsDurably(this.#client, rows.chunks);
-    else await copyRows(this.#client, rows.chunks);
-
+    await copy(this.#client, rows.chunks);
     const { rows: answer } = await this.#client.query<LogPositions>({
       name: 'output-written',
       text: `SELECT pg_wal_lsn_diff(pg_current_wal_insert_lsn(), '0/0')::float8 AS written,
@@ -80,7 +90,7 @@ export async function copyRows(
 
 /** Stores rows that are not in the table, and returns when they are on the server's disk. */
 export async function copyRowsDurably(client: Client, rows: readonly Buffer[]): Promise<void> {
-  await client.query('BEGIN; SET LOCAL synchronous_commit = on');
+  await client.query(BEGIN_DURABLE);
   await copyRows(client, rows);
   await client.query('COMMIT');
 }
@@ -89,7 +99,7 @@ export async function copyRowsDurably(client: Client, rows: readonly Buffer[]): 
  * Stores rows of which some may be in the table already, durably: for what was written when the connection broke.
  */
 export async function copyRowsOnce(client: Client, rows: readonly Buffer[]): Promise<void> {
-  await client.query('BEGIN; SET LOCAL synchronous_commit = on');
+  await client.query(BEGIN_DURABLE);
   await client.query('CREATE TEMP TABLE replayed_output (LIKE node_output) ON COMMIT DROP');
   await copyRows(client, rows, 'pg_temp.replayed_output');
   await client.query(

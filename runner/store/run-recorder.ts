@@ -5,7 +5,8 @@
  *
  * One connection serves for all of it. It holds the run's advisory lock, by which others see that the run is alive,
  * and listens for requests to cancel. Of what waits, node runs are written before output, so that no line in the store
- * is ever without its node run.
+ * is ever without its node run; the end of a node run is written in one transaction with its last lines, so that
+ * nothing in the store has ended before its output is complete.
  */
 import { hostname } from 'node:os';
 import type { Client } from 'pg';
@@ -17,7 +18,7 @@ import { nodeRunIds, StateBuffer, type StateBatch } from './rows.ts';
 import { CANCEL_CHANNEL } from './run-lock.ts';
 import { insertRun, type NewRun, type RunIdentity } from './run-row.ts';
 import { Spool, spoolFolder } from './spool.ts';
-import { writeStates } from './state-writer.ts';
+import { writeStates, writeTogether } from './state-writer.ts';
 import type { Store } from './store.ts';
 
 export type { NewRun } from './run-row.ts';
@@ -34,6 +35,9 @@ const WRITE_BYTES = 1024 * 1024;
 export const BACKLOG_LIMIT = 8 * 1024 * 1024;
 /** While the spool is written to the store, output has to wait when no more than this is left, so that it ends. */
 const CATCH_UP_BYTES = 64 * 1024 * 1024;
+/** Bytes that a line to the store takes in a millisecond, at the very least. */
+const SLOWEST_LINE = 100;
+
 export interface RecorderOptions {
   /** A connection of the store to take over; the recorder ends it. Default: a new one. */
   readonly client?: Client;
@@ -286,15 +290,29 @@ export class RunRecorder {
   }
 
   async #flushTo(session: Session): Promise<void> {
-    // Both within one turn: what comes while the states are written is of node runs that are not among them.
-    const rows = this.#encoder.take(WRITE_BYTES);
+    // All within one turn: what comes while it is written is of node runs that are not among these.
+    while (this.#states.size > 0) session.states.push(this.#states.takeRows());
+    // Of what has ended all lines, however many there are.
+    const hasEnds = session.states.some(({ nodes }) => nodes.some(({ status }) => status !== 'running'));
+    const rows = this.#encoder.take(hasEnds ? Infinity : WRITE_BYTES);
     session.next = rows;
     session.outputBytes = rows?.bytes ?? 0;
-    while (this.#states.size > 0) session.states.push(this.#states.takeRows());
-    await this.#writeStates(session);
-    if (rows !== null) {
+    if (rows !== null && hasEnds) {
+      const { client, output, states } = session;
+      const writeOutput = (): Promise<void> => {
+        session.next = null;
+        return output.writeWithin(rows);
+      };
+      await this.#answered(client, writeTogether(client, this.runId, states, writeOutput), rows.bytes);
+      session.states = [];
+      session.outputBytes = 0;
+    } else {
+      await this.#writeStates(session);
+    }
+    const { next } = session;
+    if (next !== null) {
       session.next = null;
-      await this.#answered(session.client, session.output.write(rows));
+      await this.#answered(session.client, session.output.write(next));
       session.outputBytes = 0;
     }
     if (this.#states.onlyEndLeft && this.#encoder.bytes === 0) {
@@ -311,12 +329,15 @@ export class RunRecorder {
     }
   }
 
-  /** Cuts a connection on which no answer comes. */
-  async #answered<T>(client: Client, work: Promise<T>): Promise<T> {
-    const timer = setTimeout(() => {
-      this.#away ??= { since: Date.now(), reason: `no answer for ${this.#options.answerWithin} s` };
-      void client.end();
-    }, this.#options.answerWithin * 1000);
+  /** Cuts a connection on which no answer comes; `bytes` have to be sent before there can be one. */
+  async #answered<T>(client: Client, work: Promise<T>, bytes = 0): Promise<T> {
+    const timer = setTimeout(
+      () => {
+        this.#away ??= { since: Date.now(), reason: `no answer for ${this.#options.answerWithin} s` };
+        void client.end();
+      },
+      this.#options.answerWithin * 1000 + bytes / SLOWEST_LINE,
+    );
     try {
       return await work;
     } finally {

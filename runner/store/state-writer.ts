@@ -34,10 +34,7 @@ const NOTIFY = `SELECT pg_notify('${CHANGES_CHANNEL}', $2)`;
  * The run's end closes what is open below it, so that nothing looks alive in a run that is over.
  */
 export async function writeStates(client: Client, runId: number, batch: StateBatch): Promise<void> {
-  const changed: ChangeNotice['changed'][number][] = [];
-  if (batch.nodes.length > 0) changed.push('nodes');
-  if (batch.statistics.length > 0) changed.push('statistics');
-  if (batch.end !== null) changed.push('run');
+  const changed = changesOf(batch);
   if (changed.length === 0) return;
   const notice = changeNotice({ run: runId, changed });
 
@@ -49,12 +46,47 @@ export async function writeStates(client: Client, runId: number, batch: StateBat
     });
     return;
   }
-  await client.query('BEGIN; SET LOCAL synchronous_commit = on');
+  await client.query(BEGIN_DURABLE);
+  await putStates(client, runId, batch, notice);
+  await client.query('COMMIT');
+}
+
+/** Begins a transaction whose commit waits for the server's disk, whatever the connection does otherwise. */
+export const BEGIN_DURABLE = 'BEGIN; SET LOCAL synchronous_commit = on';
+
+/**
+ * Stores batches and lines of output durably, all of it or nothing: what has ended has its last lines then.
+ *
+ * @param writeOutput stores the lines within the transaction
+ */
+export async function writeTogether(
+  client: Client,
+  runId: number,
+  batches: readonly StateBatch[],
+  writeOutput: () => Promise<void>,
+): Promise<void> {
+  await client.query(BEGIN_DURABLE);
+  for (const batch of batches) {
+    const changed = changesOf(batch);
+    if (changed.length > 0) await putStates(client, runId, batch, changeNotice({ run: runId, changed }));
+  }
+  await writeOutput();
+  await client.query('COMMIT');
+}
+
+async function putStates(client: Client, runId: number, batch: StateBatch, notice: string): Promise<void> {
   if (batch.nodes.length > 0) await client.query(UPSERT_NODES, [JSON.stringify(batch.nodes)]);
   if (batch.statistics.length > 0) await client.query(INSERT_STATISTICS, [JSON.stringify(batch.statistics)]);
   if (batch.end !== null) await writeEnd(client, runId, batch.end);
   await client.query(`SELECT pg_notify('${CHANGES_CHANNEL}', $1)`, [notice]);
-  await client.query('COMMIT');
+}
+
+function changesOf(batch: StateBatch): ChangeNotice['changed'][number][] {
+  return [
+    ...(batch.nodes.length > 0 ? (['nodes'] as const) : []),
+    ...(batch.statistics.length > 0 ? (['statistics'] as const) : []),
+    ...(batch.end !== null ? (['run'] as const) : []),
+  ];
 }
 
 async function writeEnd(client: Client, runId: number, end: RunEnd): Promise<void> {

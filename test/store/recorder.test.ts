@@ -102,6 +102,33 @@ describe('RunRecorder', function () {
     await client.query('DROP FUNCTION refuse_orphans CASCADE');
   });
 
+  it('has nothing end before its last line is stored, however many there are', async () => {
+    const count = 30_000;
+    await client.query(`CREATE FUNCTION refuse_early_ends() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN
+        IF (SELECT count(*) FROM node_output WHERE node_run_id = NEW.node_run_id) < ${String(count)}
+        THEN RAISE 'an end without its last lines'; END IF;
+        RETURN NULL;
+      END $$;
+      CREATE CONSTRAINT TRIGGER refuse_early_ends AFTER INSERT OR UPDATE ON node_run
+      DEFERRABLE INITIALLY DEFERRED FOR EACH ROW WHEN (NEW.status = 'succeeded')
+      EXECUTE FUNCTION refuse_early_ends()`);
+    const recorder = await begin();
+    const id = recorder.nextNodeRunId();
+    recorder.onEvent(started(recorder, ['demo', 'much']), id);
+    const portion = `${'x'.repeat(99)}\n`.repeat(count / 10).trimEnd();
+    for (let part = 0; part < 10; part += 1)
+      recorder.onOutput(lines(recorder, id, 1 + (part * count) / 10, portion));
+    recorder.onEvent(ended(recorder, ['demo', 'much']), id);
+    await recorder.flush();
+    assert.deepEqual(recorder.notes, []);
+    recorder.onEvent(finished(recorder, 'succeeded'));
+    assert.deepEqual(await recorder.finish(), { kind: 'stored' });
+    assert.deepEqual(await rows('SELECT count(*)::int FROM node_output WHERE node_run_id = $1', [id]), [
+      { count },
+    ]);
+    await client.query('DROP FUNCTION refuse_early_ends CASCADE');
+  });
+
   it('keeps every attempt: succeeded, failed, skipped, and those that never started', async () => {
     const recorder = await begin();
     const ids = Array.from({ length: 4 }, () => recorder.nextNodeRunId());
