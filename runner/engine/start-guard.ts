@@ -1,6 +1,8 @@
 /** Two runs that are at work on the same nodes would get in each other's way: the second is refused. */
 import type { Client } from 'pg';
 import { formatPath, isAtOrBelow, parsePath, type NodePath } from '../model.ts';
+import { endQuietly, isConnectionLost } from '../store/connection.ts';
+import { errorMessage, StoreError } from '../store/errors.ts';
 import { IS_ALIVE_SQL } from '../store/run-lock.ts';
 import type { RunRecorder } from '../store/run-recorder.ts';
 import { UsageError } from './errors.ts';
@@ -18,6 +20,7 @@ interface Wanted {
  *
  * @param client Ended when the run is refused.
  * @throws {UsageError} that names the other run.
+ * @throws {StoreError} when the store goes away in this moment.
  */
 export async function startGuarded(
   client: Client,
@@ -25,13 +28,29 @@ export async function startGuarded(
   allowConcurrent: boolean,
   begin: () => Promise<RunRecorder>,
 ): Promise<RunRecorder> {
-  if (allowConcurrent) return begin();
+  try {
+    return allowConcurrent ? await begin() : await startAlone(client, wanted, begin);
+  } catch (error) {
+    if (!isConnectionLost(error)) throw error;
+    throw new StoreError(
+      'unreachable',
+      `The store went away before the run could begin: ${errorMessage(error)}. Nothing has run; try again.`,
+      { cause: error },
+    );
+  }
+}
+
+async function startAlone(
+  client: Client,
+  wanted: Wanted,
+  begin: () => Promise<RunRecorder>,
+): Promise<RunRecorder> {
   try {
     await client.query('SELECT pg_advisory_lock($1)', [startLock]);
     const other = (await aliveRuns(client)).find(run => overlaps(run, wanted));
     if (other !== undefined) throw new UsageError(refusal(other));
   } catch (error) {
-    await client.end();
+    await endQuietly(client);
     throw error;
   }
   const recorder = await begin();

@@ -1,5 +1,6 @@
 /** Connections to the store's server with the settings that all of the store's queries rely on. */
 import { Client, TypeOverrides, types, type ClientConfig } from 'pg';
+import { errorCode, errorMessage } from './errors.ts';
 
 /** Seconds are plenty for a server that is there; a firewall that swallows packets must not hang a command. */
 const CONNECT_TIMEOUT = 10_000;
@@ -54,6 +55,14 @@ export async function connectClient(config: ClientConfig): Promise<Client> {
     await client.end().catch(() => undefined); // it never was connected
     throw error;
   }
+}
+
+/** Whether a query failed because its connection is gone, or goes. */
+export function isConnectionLost(error: unknown): boolean {
+  const code = errorCode(error);
+  // Without a code, pg's own words: the connection ended in the middle of a query, or before it.
+  if (code === undefined) return /connection terminated|connection error|closed/i.test(errorMessage(error));
+  return ['ECONNRESET', 'EPIPE', '57P01', '57P02', '57P03'].includes(code) || code.startsWith('08');
 }
 
 /** Ends a connection that may be lost already. */
