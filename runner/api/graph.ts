@@ -6,7 +6,7 @@ import { isParallelTask, isPipeline, isTask, type Node } from './node.ts';
 import type { Pipeline } from './pipeline.ts';
 
 export interface GraphOptions {
-  /** Hides secrets in what commands show of themselves. Default: nothing is hidden. */
+  /** Hides secrets in descriptions, in labels and in what commands show of themselves. Default: nothing is hidden. */
   readonly mask?: ((text: string) => string) | undefined;
 }
 
@@ -34,8 +34,8 @@ function graphOf(node: Node, upstreams: readonly string[], mask: (text: string) 
     id: node.id,
     path: node.path,
     kind: node.kind,
-    description: node.description,
-    labels: node.labels,
+    description: mask(node.description),
+    labels: Object.fromEntries(Object.entries(node.labels).map(([name, text]) => [name, mask(text)])),
     upstreams,
     nodes: isPipeline(node) ? childrenOf(node, mask) : [],
     commands: commandsOf(node, mask),

@@ -1,5 +1,6 @@
 /** The tree of a project with what its history says about each node: what `list` and `menu` show. */
 import { isPipeline, type Node } from '../api/node.ts';
+import { masker, secretsOf } from '../engine/masks.ts';
 import { planOf } from '../engine/plan.ts';
 import type { LoadedProject } from '../loader/load-project.ts';
 import { formatPath, type NodeKind, type NodePath, type NodeRunStatus } from '../model.ts';
@@ -64,6 +65,7 @@ export async function readNodeHistory(store: Store, path: NodePath): Promise<Nod
 export function listNodes(project: LoadedProject, node: Node, history: NodeHistory): ListedNode {
   const graph = flatten(planOf(project.root));
   const figures = nodeFigures(graph, history.averages);
+  const mask = masker(secretsOf(project.config));
   const byPath = new Map<string, NodeFigures>();
   for (const { index, path } of graph.nodes) {
     const known = figures[index];
@@ -75,7 +77,7 @@ export function listNodes(project: LoadedProject, node: Node, history: NodeHisto
       id: at.id,
       path: at.path,
       kind: at.kind,
-      description: at.description,
+      description: mask(at.description),
       averageDuration: history.averages.get(path) ?? null,
       averageRunTime: byPath.get(path)?.averageRunTime ?? null,
       cost: byPath.get(path)?.cost ?? 0,

@@ -29,7 +29,7 @@ describe('api: toGraph', () => {
   it('gives a whole tree as JSON', () => {
     const demo = new Pipeline({
       id: 'demo',
-      description: 'Shows it',
+      description: 'Shows the secret',
       maxParallelTasks: 2,
       params: { days: 7 },
     });
@@ -65,7 +65,7 @@ describe('api: toGraph', () => {
           id: 'demo',
           path: ['demo'],
           kind: 'pipeline',
-          description: 'Shows it',
+          description: 'Shows the ***',
           upstreams: [],
           commands: [],
           maxParallelTasks: 2,
