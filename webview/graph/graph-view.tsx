@@ -28,7 +28,7 @@ import {
 } from './model.ts';
 import { firstZoom, fitZoom, frameToClose, isReadable, limitZoom } from './navigate.ts';
 import { Overview } from './overview.tsx';
-import type { GraphHandle, RenderGraph } from './renderer.ts';
+import { type GraphHandle, loadRenderer } from './renderer.ts';
 import { placeOf } from './svg.ts';
 import { useGraphKeys, useGraphPointer } from './use-graph-input.ts';
 
@@ -42,14 +42,6 @@ export interface GraphViewProps {
   readonly faceOf: (node: GraphNode) => Face;
   /** Changes whenever a face may have changed. */
   readonly facesVersion: unknown;
-}
-
-/** What is drawn: loaded once in a page, when it is first needed. */
-let renderer: Promise<RenderGraph> | undefined;
-
-function loadRenderer(): Promise<RenderGraph> {
-  renderer ??= import('./mermaid-renderer.ts').then(({ makeRenderer }) => makeRenderer());
-  return renderer;
 }
 
 type Drawing =

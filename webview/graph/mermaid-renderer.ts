@@ -1,4 +1,4 @@
-/** Draws pictures with Mermaid. Loaded when the first picture is drawn. */
+/** Draws pictures with Mermaid: a large module, which no page waits for before it has something to draw. */
 import mermaid from 'mermaid';
 import { boxWidths, drawGraph } from './drawing.ts';
 import { layoutLoader, layoutName } from './mermaid-layout.ts';
@@ -8,7 +8,10 @@ import type { RenderGraph } from './renderer.ts';
 /** Sets Mermaid up, once in a page. */
 export function makeRenderer(): RenderGraph {
   const widths = new Map<string, number>();
+  mermaid.initialize({ startOnLoad: false });
   mermaid.registerLayoutLoaders([layoutLoader(widths)]);
+  // Mermaid loads what it knows of flowcharts with the first one: not only when there is one to draw.
+  void mermaid.parse('flowchart', { suppressErrors: true });
   let count = 0;
   return async model => {
     const style = getComputedStyle(document.body);

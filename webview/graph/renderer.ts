@@ -16,3 +16,11 @@ export interface GraphHandle {
 }
 
 export type RenderGraph = (model: GraphModel) => Promise<GraphHandle>;
+
+let renderer: Promise<RenderGraph> | undefined;
+
+/** Loads what draws, once in a page. A page that is going to draw a picture asks for it while it waits for its data. */
+export function loadRenderer(): Promise<RenderGraph> {
+  renderer ??= import('./mermaid-renderer.ts').then(({ makeRenderer }) => makeRenderer());
+  return renderer;
+}
