@@ -76,7 +76,7 @@ export class Copy extends Command {
   override async run(context: CommandContext): Promise<void | boolean> {
     const { from, table, fileDependencies } = this.#options;
     context.log.command(`${this.#sql.file ?? from} → ${table}`);
-    return await unlessUnchanged(context, await this.#dependencyType(context), fileDependencies, () =>
+    return await unlessUnchanged(context, this.#dependencyType(context), fileDependencies, () =>
       this.#copy(context),
     );
   }
@@ -129,15 +129,12 @@ export class Copy extends Command {
     context.addRows(rows);
   }
 
-  async #dependencyType(context: CommandContext): Promise<string> {
+  #dependencyType({ node }: CommandContext): string {
     const { from, table, fileDependencies } = this.#options;
     const { file } = this.#sql;
     const what = `Copy ${from} ${table}`;
     if (file !== undefined || fileDependencies === undefined) return `${what} ${file ?? ''}`;
-    const { original, script } = await this.#sql.load(context);
-    return `${what} ${createHash('sha256')
-      .update(original?.script ?? script)
-      .digest('hex')}`;
+    return `${what} ${createHash('sha256').update(this.#sql.identity(node)).digest('hex')}`;
   }
 }
 

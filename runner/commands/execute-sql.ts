@@ -80,7 +80,7 @@ export class ExecuteSQL extends Command {
     if (file !== undefined) log.command(file);
     return await unlessUnchanged(
       context,
-      await this.#dependencyType(context),
+      this.#dependencyType(context),
       this.#options.fileDependencies,
       async () => {
         const { db, echoQueries = true, timezone } = this.#options;
@@ -137,13 +137,10 @@ export class ExecuteSQL extends Command {
   }
 
   /** A statement is long: its hash tells it apart as well. */
-  async #dependencyType(context: CommandContext): Promise<string> {
+  #dependencyType(context: CommandContext): string {
     const { file } = this.#sql;
     if (file !== undefined || this.#options.fileDependencies === undefined) return `ExecuteSQL ${file ?? ''}`;
-    const { original, script } = await this.#sql.load(context);
-    return `ExecuteSQL ${createHash('sha256')
-      .update(original?.script ?? script)
-      .digest('hex')}`;
+    return `ExecuteSQL ${createHash('sha256').update(this.#sql.identity(context.node)).digest('hex')}`;
   }
 }
 

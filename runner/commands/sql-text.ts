@@ -101,6 +101,19 @@ export class SqlText {
     return this.#source(displayPath(resolve(basePath, sqlFile)), await readText(base, sqlFile), given);
   }
 
+  /**
+   * What tells this text from others of the same node, whatever the parameters of the run: with these in it, a state
+   * would be kept for each value, although they all write the same table.
+   */
+  identity(node: Node | undefined): string {
+    try {
+      return this.previewOriginal(node);
+    } catch {
+      // It cannot be made without the parameters of a run.
+      return String(this.#options.sql);
+    }
+  }
+
   /** The SQL before replacement, for a page: reads the file as it is now. */
   previewOriginal(node: Node | undefined): string {
     const { sqlFile } = this.#options;

@@ -171,6 +171,24 @@ describe('what does not depend on anything that has changed', () => {
     assert.equal(reset.exitCode, 0, reset.stderr);
     assert.equal(await run({ MILLRACE_FIRST_DATE: '2020-01-01' }), 'succeeded in succeeded');
   });
+
+  it('is not unchanged with parameters other than those of the last time, though the ones before are known', async () => {
+    await using project = await testProject({
+      'input.txt': 'one\n',
+      'p.pipeline.ts': `
+        import { ExecuteSQL, Pipeline, Task } from 'millrace';
+        const pipeline = new Pipeline({ id: 'p', params: { day: { type: 'date' } } });
+        pipeline.add(new Task({ id: 'load', commands: [
+          new ExecuteSQL({ sql: ({ params }) => \`SELECT '\${new Date(params.day as string).toISOString()}'\`, fileDependencies: ['input.txt'] })] }));
+        export default pipeline;`,
+    });
+    const outcomes: (string | undefined)[] = [];
+    for (const day of ['2026-01-01', '2026-01-02', '2026-01-01', '2026-01-01']) {
+      const { stdout } = await project.run(['run', 'p', '--json', '--param', `day=${day}`]);
+      outcomes.push(outcomesOf(eventsOf(stdout))['p/load']);
+    }
+    assert.deepEqual(outcomes, ['succeeded', 'succeeded', 'succeeded', 'unchanged']);
+  });
 });
 
 describe('event handlers of the project', () => {
