@@ -8,7 +8,7 @@ import {
   type InitializationOptions,
   type Lens,
   lenses,
-  type LoadedGraphMessage,
+  type LoadedGraphText,
   methods,
   type NodesAtAnswer,
   nodesAtAnswer,
@@ -19,8 +19,12 @@ import { v8Flags } from './language/v8-flags.ts';
 import type { Processes } from './processes.ts';
 import type { Project } from './project/project.ts';
 import type { Projects } from './project/projects.ts';
+import type { LoadedGraph } from './runner/graph-loader.ts';
+import { nextTurn } from './turns.ts';
 
 const sources = '**/*.{ts,mts,cts,js,mjs,cjs}';
+/** Characters of a loaded graph that are sent at once. */
+const graphPiece = 200_000;
 
 export class Language implements Disposes {
   readonly #projects: Projects;
@@ -30,6 +34,8 @@ export class Language implements Disposes {
   readonly #disposables: vscode.Disposable[];
   /** Documents whose files are gone, by URI: for the server they are closed. */
   readonly #orphans = new Set<string>();
+  /** Loaded graphs that are being sent, by folder. */
+  readonly #graphs = new Map<string, LoadedGraph>();
   #client: LanguageClient | undefined;
   #starting: Promise<LanguageClient | undefined> | undefined;
 
@@ -192,8 +198,8 @@ export class Language implements Disposes {
 
   #attach(project: Project): void {
     const { folder } = project.state;
-    project.onGraph(({ root, errors }) => {
-      this.#send(methods.loadedGraph, { folder, root, errors } satisfies LoadedGraphMessage);
+    project.onGraph(graph => {
+      void this.#sendGraph(folder, graph);
     });
     project.onOutcomes(outcomes => {
       this.#send(methods.outcomes, outcomes satisfies OutcomesMessage);
@@ -201,7 +207,23 @@ export class Language implements Disposes {
     void this.start();
   }
 
-  #send(method: string, message: LoadedGraphMessage | OutcomesMessage): void {
+  /** In pieces, one in a turn of the event loop; a newer graph takes the place of one that is being sent. */
+  async #sendGraph(folder: string, graph: LoadedGraph): Promise<void> {
+    const { text, errors } = graph;
+    this.#graphs.set(folder, graph);
+    let offset = 0;
+    do {
+      await nextTurn();
+      if (this.#graphs.get(folder) !== graph) return;
+      const piece = text.slice(offset, offset + graphPiece);
+      const isLast = offset + piece.length >= text.length;
+      this.#send(methods.loadedGraphText, { folder, offset, text: piece, errors: isLast ? errors : null });
+      offset += piece.length;
+    } while (offset < text.length);
+    this.#graphs.delete(folder);
+  }
+
+  #send(method: string, message: LoadedGraphText | OutcomesMessage): void {
     this.#client?.sendNotification(method, message).catch((error: unknown) => {
       this.#log.warn(`The language server could not be told: ${messageOf(error)}`);
     });

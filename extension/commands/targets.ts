@@ -6,10 +6,11 @@ import { formatDuration } from '../../runner/format.ts';
 import { outcomeIcon, statusIcon } from '../icons.ts';
 import type { Language } from '../language-client.ts';
 import { t } from '../l10n.ts';
-import { findNode } from '../project/pipeline-index.ts';
+import { allNodes, findNode } from '../project/pipeline-index.ts';
 import type { Project } from '../project/project.ts';
 import { nodeStatus } from '../project/project-state.ts';
 import type { Projects } from '../project/projects.ts';
+import { Slices } from '../turns.ts';
 import { describeStatus, durationOfRun, formatAge, nameOfRun, shortError, statusWord } from '../wording.ts';
 
 /** Stands for a row whose button was pressed and that the editor has no name for any more: only the user knows it. */
@@ -63,20 +64,21 @@ export class Targets {
   ): Promise<NodeTarget | undefined> {
     const now = Date.now();
     const projects = within === undefined ? this.#projects.all : [within.project];
-    const items = projects.flatMap(project =>
-      [...project.state.pipelines.byPath.values()]
-        .filter(({ node }) => node.kind !== 'dynamic' && (wanted === 'any' || node.kind !== 'pipeline'))
-        .filter(({ path }) => within === undefined || isAtOrBelow(path, within.path))
-        .map(({ node, path }) => {
-          const status = nodeStatus(project.state, path);
-          return {
-            label: `$(${statusIcon(status, node.kind).codicon}) ${formatPath(path)}`,
-            description: describeStatus(status, now),
-            detail: this.#projects.all.length > 1 ? project.state.name : '',
-            target: { project, path },
-          };
-        }),
-    );
+    const items: (vscode.QuickPickItem & { readonly target: NodeTarget })[] = [];
+    const slices = new Slices();
+    for (const project of projects)
+      for (const { node, path } of allNodes(project.state.pipelines)) {
+        if (slices.isOver) await slices.next();
+        const isWanted = node.kind !== 'dynamic' && (wanted === 'any' || node.kind !== 'pipeline');
+        if (!isWanted || (within !== undefined && !isAtOrBelow(path, within.path))) continue;
+        const status = nodeStatus(project.state, path);
+        items.push({
+          label: `$(${statusIcon(status, node.kind).codicon}) ${formatPath(path)}`,
+          description: describeStatus(status, now),
+          detail: this.#projects.all.length > 1 ? project.state.name : '',
+          target: { project, path },
+        });
+      }
     if (items.length === 0) {
       await vscode.window.showInformationMessage(t('There are no pipelines in this window.'));
       return undefined;
@@ -158,7 +160,7 @@ export class Targets {
     const editor = vscode.window.activeTextEditor;
     if (editor === undefined) return undefined;
     const project = this.#projects.ofFile(editor.document.uri);
-    if (project === undefined || project.state.pipelines.byPath.size === 0) return undefined;
+    if (project === undefined || project.state.pipelines.roots.length === 0) return undefined;
     if (!['typescript', 'javascript'].includes(editor.document.languageId)) return undefined;
     const paths = await this.#language.nodesAt(editor.document.uri, editor.selection.active);
     const [path, ...others] = paths;

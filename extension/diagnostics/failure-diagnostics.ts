@@ -2,25 +2,39 @@
 import { readFileSync, statSync } from 'node:fs';
 import { isAbsolute, join } from 'node:path';
 import * as vscode from 'vscode';
-import { formatPath, type SourceLocation } from '../../runner/model.ts';
-import type { Disposes } from '../events.ts';
+import { formatPath, type NodePath, type SourceLocation } from '../../runner/model.ts';
+import type { NodeRunRecord } from '../../runner/records.ts';
+import { type Disposes, Paced } from '../events.ts';
 import { t } from '../l10n.ts';
 import { nodeStatus, type ProjectState } from '../project/project-state.ts';
+import { findNode } from '../project/pipeline-index.ts';
 import type { Projects } from '../project/projects.ts';
+import { Slices } from '../turns.ts';
 import { shortError } from '../wording.ts';
 import { excerptOfError, namedPlace, namesOfFile, underlined } from './failure-places.ts';
+
+/** Milliseconds between two looks at what has failed. */
+const pause = 100;
+
+/** A failure as it is shown: its diagnostics, with the files that they are in. */
+interface ShownFailure {
+  readonly failure: Failure;
+  readonly made: readonly { readonly file: string; readonly diagnostic: vscode.Diagnostic }[];
+}
 
 export class FailureDiagnostics implements Disposes {
   readonly #projects: Projects;
   readonly #collection = vscode.languages.createDiagnosticCollection('millrace-runs');
-  /** What the diagnostics of a folder were made of. */
-  readonly #made = new Map<string, string>();
-  readonly #files = new Map<string, readonly vscode.Uri[]>();
+  /** By folder, and there by the path of the node. */
+  readonly #shown = new Map<string, ReadonlyMap<string, ShownFailure>>();
+  readonly #look = new Paced(pause, () => void this.#update());
+  #isUpdating = false;
+  #isDisposed = false;
 
   constructor(projects: Projects) {
     this.#projects = projects;
     projects.onChange(() => {
-      for (const state of this.#projects.states) this.#update(state);
+      this.#look.wish();
     });
     projects.onClosed(({ state }) => {
       this.#clear(state.folder);
@@ -28,56 +42,65 @@ export class FailureDiagnostics implements Disposes {
   }
 
   dispose(): void {
+    this.#isDisposed = true;
+    this.#look.dispose();
     this.#collection.dispose();
   }
 
-  #update(state: ProjectState): void {
-    const failures = failuresOf(state);
-    const signature = JSON.stringify(failures);
-    if (this.#made.get(state.folder) === signature) return;
-    this.#clear(state.folder);
-    this.#made.set(state.folder, signature);
-    const byFile = new Map<string, vscode.Diagnostic[]>();
-    const add = (file: string, diagnostic: vscode.Diagnostic): void => {
-      byFile.set(file, [...(byFile.get(file) ?? []), diagnostic]);
-    };
-    for (const failure of failures) {
-      const { location, error, runId, path } = failure;
-      const range = rangeOf(location, path);
-      const own = make(range, excerptOfError(error), runId);
-      const place = namedPlace(error);
-      const file = place === undefined ? undefined : fileOf(place.file, state, location);
-      if (place !== undefined && file !== undefined && file !== location.file) {
-        const point = pointRange(place.line, place.column);
-        own.relatedInformation = [
-          new vscode.DiagnosticRelatedInformation(
-            new vscode.Location(vscode.Uri.file(file), point),
-            shortError(error),
-          ),
-        ];
-        const there = make(point, place.message, runId);
-        there.relatedInformation = [
-          new vscode.DiagnosticRelatedInformation(
-            new vscode.Location(vscode.Uri.file(location.file), range),
-            t('The task {0} runs this file', path),
-          ),
-        ];
-        add(file, there);
-      }
-      add(location.file, own);
+  #hasEnded(): boolean {
+    return this.#isDisposed;
+  }
+
+  /** What failed is new, or made good: a run of thousands of nodes may fail in all of them. */
+  async #update(): Promise<void> {
+    if (this.#isUpdating) {
+      this.#look.wish();
+      return;
     }
-    const uris = [...byFile].map(([file, diagnostics]) => {
-      const uri = vscode.Uri.file(file);
-      this.#collection.set(uri, diagnostics);
-      return uri;
-    });
-    this.#files.set(state.folder, uris);
+    this.#isUpdating = true;
+    try {
+      for (const { folder } of this.#projects.states) await this.#updateFolder(folder);
+    } finally {
+      this.#isUpdating = false;
+    }
+  }
+
+  async #updateFolder(folder: string): Promise<void> {
+    const state = this.#projects.find(folder)?.state;
+    if (state === undefined) return;
+    const slices = new Slices();
+    const before = this.#shown.get(folder) ?? new Map<string, ShownFailure>();
+    const shown = new Map<string, ShownFailure>();
+    const files = new Set<string>();
+    const disk = new Disk();
+    for (const failure of failuresOf(state)) {
+      if (slices.isOver) await slices.next();
+      const known = before.get(failure.path);
+      const isKnown = known !== undefined && isSame(known.failure, failure);
+      const now = isKnown ? known : { failure, made: diagnosticsOf(failure, state, disk) };
+      shown.set(failure.path, now);
+      if (isKnown) continue;
+      for (const { file } of [...(known?.made ?? []), ...now.made]) files.add(file);
+    }
+    for (const [path, { made }] of before) if (!shown.has(path)) for (const { file } of made) files.add(file);
+    if (files.size === 0) return;
+    // The folder was closed meanwhile.
+    if (this.#hasEnded() || this.#projects.find(folder) === undefined) return;
+    this.#shown.set(folder, shown);
+    const byFile = diagnosticsByFile(shown);
+    for (const file of files) {
+      if (slices.isOver) await slices.next();
+      if (this.#hasEnded()) return;
+      // It may have been closed until now, and its diagnostics are gone.
+      const diagnostics = this.#shown.get(folder) === shown ? byFile.get(file) : undefined;
+      this.#collection.set(vscode.Uri.file(file), diagnostics);
+    }
   }
 
   #clear(folder: string): void {
-    for (const uri of this.#files.get(folder) ?? []) this.#collection.delete(uri);
-    this.#files.delete(folder);
-    this.#made.delete(folder);
+    for (const file of diagnosticsByFile(this.#shown.get(folder) ?? new Map()).keys())
+      this.#collection.delete(vscode.Uri.file(file));
+    this.#shown.delete(folder);
   }
 }
 
@@ -88,21 +111,66 @@ interface Failure {
   readonly runId: number;
 }
 
+function isSame(a: Failure, b: Failure): boolean {
+  const isThere = (['file', 'line', 'column', 'endLine', 'endColumn'] as const).every(
+    part => a.location[part] === b.location[part],
+  );
+  return isThere && a.runId === b.runId && a.error === b.error;
+}
+
+function diagnosticsByFile(shown: ReadonlyMap<string, ShownFailure>): Map<string, vscode.Diagnostic[]> {
+  const byFile = new Map<string, vscode.Diagnostic[]>();
+  for (const { made } of shown.values())
+    for (const { file, diagnostic } of made) {
+      const known = byFile.get(file);
+      if (known === undefined) byFile.set(file, [diagnostic]);
+      else known.push(diagnostic);
+    }
+  return byFile;
+}
+
 /** Tasks whose last outcome is a failure; pipelines fail by their tasks. */
 function failuresOf(state: ProjectState): Failure[] {
-  const failures: Failure[] = [];
-  for (const { node, path } of state.pipelines.byPath.values()) {
-    if (node.kind === 'pipeline' || node.location === undefined) continue;
-    const status = nodeStatus(state, path);
-    if (status.kind !== 'ended' || status.outcome !== 'failed') continue;
-    failures.push({
-      path: formatPath(path),
-      location: node.location,
-      error: status.error ?? t('failed'),
-      runId: status.runId,
-    });
-  }
-  return failures;
+  const paths = new Map<string, NodePath>();
+  const addFailed = (nodeRun: NodeRunRecord | null): void => {
+    if (nodeRun?.status === 'failed' && nodeRun.kind !== 'pipeline')
+      paths.set(formatPath(nodeRun.nodePath), nodeRun.nodePath);
+  };
+  for (const { last } of state.figures.values()) addFailed(last);
+  for (const { latest } of state.live.values()) for (const nodeRun of latest.values()) addFailed(nodeRun);
+  return [...paths].flatMap(([path, nodePath]) => {
+    const node = findNode(state.pipelines, nodePath)?.node;
+    if (node === undefined || node.kind === 'pipeline' || node.location === undefined) return [];
+    const status = nodeStatus(state, nodePath);
+    if (status.kind !== 'ended' || status.outcome !== 'failed') return [];
+    return { path, location: node.location, error: status.error ?? t('failed'), runId: status.runId };
+  });
+}
+
+/** At the node, and at the place in another file that the error names. */
+function diagnosticsOf(failure: Failure, state: ProjectState, disk: Disk): ShownFailure['made'] {
+  const { location, error, runId, path } = failure;
+  const range = rangeOf(location, path, disk);
+  const own = make(range, excerptOfError(error), runId);
+  const made = { file: location.file, diagnostic: own };
+  const place = namedPlace(error);
+  const file = place === undefined ? undefined : fileOf(place.file, state, location, disk);
+  if (place === undefined || file === undefined || file === location.file) return [made];
+  const point = pointRange(place.line, place.column);
+  own.relatedInformation = [
+    new vscode.DiagnosticRelatedInformation(
+      new vscode.Location(vscode.Uri.file(file), point),
+      shortError(error),
+    ),
+  ];
+  const there = make(point, place.message, runId);
+  there.relatedInformation = [
+    new vscode.DiagnosticRelatedInformation(
+      new vscode.Location(vscode.Uri.file(location.file), range),
+      t('The task {0} runs this file', path),
+    ),
+  ];
+  return [{ file, diagnostic: there }, made];
 }
 
 function make(range: vscode.Range, message: string, runId: number): vscode.Diagnostic {
@@ -113,25 +181,51 @@ function make(range: vscode.Range, message: string, runId: number): vscode.Diagn
 }
 
 /** SQL files are named as the pipeline file names them, or relative to the project. */
-function fileOf(name: string, { directory }: ProjectState, { file }: SourceLocation): string | undefined {
+function fileOf(
+  name: string,
+  { directory }: ProjectState,
+  { file }: SourceLocation,
+  disk: Disk,
+): string | undefined {
   if (isAbsolute(name)) return name;
   if (/^[a-z]+$/.test(name)) return undefined;
   const names = namesOfFile(name);
   const candidates = names.flatMap(each => [join(directory, each), join(file, '..', each)]);
-  return candidates.find(candidate => statSync(candidate, { throwIfNoEntry: false })?.isFile() === true);
+  return candidates.find(candidate => disk.isFile(candidate));
 }
 
-function rangeOf(location: SourceLocation, path: string): vscode.Range {
+function rangeOf(location: SourceLocation, path: string, disk: Disk): vscode.Range {
   const { startLine, startColumn, endLine, endColumn } = underlined(
-    linesOf(location.file),
+    disk.linesOf(location.file),
     location,
     path.split('/').at(-1) ?? '',
   );
   return new vscode.Range(startLine, startColumn, endLine, endColumn);
 }
 
+/** Files as they are now, each of which is looked at once for however many failures. */
+class Disk {
+  readonly #lines = new Map<string, readonly string[]>();
+  readonly #isFile = new Map<string, boolean>();
+
+  linesOf(file: string): readonly string[] {
+    let lines = this.#lines.get(file);
+    if (lines === undefined) this.#lines.set(file, (lines = readLines(file)));
+    return lines;
+  }
+
+  isFile(path: string): boolean {
+    let isFile = this.#isFile.get(path);
+    if (isFile === undefined) {
+      isFile = statSync(path, { throwIfNoEntry: false })?.isFile() === true;
+      this.#isFile.set(path, isFile);
+    }
+    return isFile;
+  }
+}
+
 /** As the editor has it, else as it is on the disk. */
-function linesOf(file: string): string[] {
+function readLines(file: string): readonly string[] {
   const open = vscode.workspace.textDocuments.find(({ uri }) => uri.scheme === 'file' && uri.fsPath === file);
   if (open !== undefined) return open.getText().split(/\r?\n/);
   try {

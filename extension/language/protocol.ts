@@ -23,6 +23,8 @@ export const methods = {
   pipelines: 'millrace/pipelines',
   /** Client to server, notification: {@link LoadedGraphMessage}. */
   loadedGraph: 'millrace/loadedGraph',
+  /** Client to server, notification: {@link LoadedGraphText}. */
+  loadedGraphText: 'millrace/loadedGraphText',
   /** Client to server, notification: {@link OutcomesMessage}. */
   outcomes: 'millrace/outcomes',
   /** Client to server, request: {@link DocumentQuery} gives {@link Lens}es. */
@@ -133,7 +135,7 @@ export interface PipelinesMessage {
 }
 
 /**
- * What `millrace graph --format json` printed, after a save in a trusted workspace. It fills what the analysis cannot
+ * The graph that `millrace graph --format json` printed, after a save in a trusted workspace. It fills what the analysis cannot
  * know and wins where the two differ, until a file of the project is edited again.
  */
 export interface LoadedGraphMessage {
@@ -143,6 +145,19 @@ export interface LoadedGraphMessage {
   readonly root: NodeGraph | null;
   /** What could not be loaded, as the runner said it; the graph is then not all. */
   readonly errors: readonly string[];
+}
+
+/**
+ * The same as the text that was printed, in pieces: the editor neither reads it nor sends megabytes at once. All pieces
+ * together are empty when nothing could be loaded. A piece that does not belong to those before it is passed over.
+ */
+export interface LoadedGraphText {
+  readonly folder: string;
+  /** Characters before this piece; 0 begins a new text. */
+  readonly offset: number;
+  readonly text: string;
+  /** As in {@link LoadedGraphMessage}, with the last piece; before that `null`. */
+  readonly errors: readonly string[] | null;
 }
 
 /** How a node did, for hover texts. */
@@ -233,6 +248,32 @@ export function loadedGraphMessage(value: unknown): LoadedGraphMessage | undefin
   const isValid =
     typeof folder === 'string' && (root === null || isNodeGraph(root)) && isListOf(errors, isString);
   return isValid ? (value as unknown as LoadedGraphMessage) : undefined;
+}
+
+export function loadedGraphText(value: unknown): LoadedGraphText | undefined {
+  if (!isRecord(value)) return undefined;
+  const { folder, offset, text, errors } = value;
+  const isValid =
+    typeof folder === 'string' &&
+    isCount(offset) &&
+    typeof text === 'string' &&
+    (errors === null || isListOf(errors, isString));
+  return isValid ? (value as unknown as LoadedGraphText) : undefined;
+}
+
+/** What the pieces of a text say together; `undefined` when that is no graph. */
+export function readLoadedGraph(
+  folder: string,
+  text: string,
+  errors: readonly string[],
+): LoadedGraphMessage | undefined {
+  if (text === '') return { folder, root: null, errors };
+  try {
+    const printed: unknown = JSON.parse(text);
+    return loadedGraphMessage({ folder, root: isRecord(printed) ? printed['root'] : undefined, errors });
+  } catch {
+    return undefined;
+  }
 }
 
 export function outcomesMessage(value: unknown): OutcomesMessage | undefined {

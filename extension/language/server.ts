@@ -44,6 +44,8 @@ class Server {
   readonly #documents = new TextDocuments(TextDocument);
   readonly #published = new Map<string, LanguageProject>();
   readonly #idleCollection = new IdleCollection();
+  /** What has come of the texts of loaded graphs, by folder. */
+  readonly #graphTexts = new Map<string, string>();
   #options = protocol.initializationOptions(undefined);
   #canWatch = false;
   #canChangeFolders = false;
@@ -232,11 +234,24 @@ class Server {
     const connection = this.#connection;
     const { methods } = protocol;
     connection.onNotification(methods.loadedGraph, (params: unknown) => {
-      const message = this.#checked(methods.loadedGraph, params, protocol.loadedGraphMessage);
-      const project = message === undefined ? undefined : this.#workspace.projectOf(message.folder);
-      if (message === undefined || project === undefined || !this.#options.trusted) return;
-      project.setLoadedGraph(message);
-      this.#schedule();
+      this.#takeLoadedGraph(this.#checked(methods.loadedGraph, params, protocol.loadedGraphMessage));
+    });
+    connection.onNotification(methods.loadedGraphText, (params: unknown) => {
+      const piece = this.#checked(methods.loadedGraphText, params, protocol.loadedGraphText);
+      if (piece === undefined) return;
+      const { folder, offset, text, errors } = piece;
+      const before = offset === 0 ? '' : this.#graphTexts.get(folder);
+      if (before?.length !== offset) return;
+      if (errors === null) {
+        this.#graphTexts.set(folder, before + text);
+        return;
+      }
+      this.#graphTexts.delete(folder);
+      this.#takeLoadedGraph(
+        this.#checked(methods.loadedGraphText, before + text, whole =>
+          protocol.readLoadedGraph(folder, String(whole), errors),
+        ),
+      );
     });
     connection.onNotification(methods.outcomes, (params: unknown) => {
       const message = this.#checked(methods.outcomes, params, protocol.outcomesMessage);
@@ -253,6 +268,13 @@ class Server {
         project.index.around(file, query.position).map(({ path }) => path),
       );
     });
+  }
+
+  #takeLoadedGraph(message: protocol.LoadedGraphMessage | undefined): void {
+    const project = message === undefined ? undefined : this.#workspace.projectOf(message.folder);
+    if (message === undefined || project === undefined || !this.#options.trusted) return;
+    project.setLoadedGraph(message);
+    this.#schedule();
   }
 
   #checked<Value>(

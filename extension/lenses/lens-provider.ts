@@ -13,6 +13,8 @@ import { lensTitles } from './lens-titles.ts';
  * would not ask during a busy run.
  */
 const pause = 400;
+/** Milliseconds between two looks whether lenses are still true. */
+const lookPause = 200;
 
 export class LensProvider implements vscode.CodeLensProvider, Disposes {
   readonly #projects: Projects;
@@ -22,6 +24,9 @@ export class LensProvider implements vscode.CodeLensProvider, Disposes {
   readonly #soon = new Paced(pause, () => {
     this.#changed.fire();
   });
+  readonly #look = new Paced(lookPause, () => {
+    if (this.#isOutdated()) this.#soon.wish();
+  });
   readonly #disposables: vscode.Disposable[];
   /** Titles of what was asked for last, by file, so that nothing is drawn anew without need. */
   readonly #drawn = new Map<string, { readonly lenses: readonly Lens[]; titles: string }>();
@@ -30,7 +35,7 @@ export class LensProvider implements vscode.CodeLensProvider, Disposes {
     this.#projects = projects;
     this.#language = language;
     projects.onChange(() => {
-      if (this.#isOutdated()) this.#soon.wish();
+      this.#look.wish();
     });
     this.#disposables = [
       language.onChange(() => {
@@ -57,7 +62,7 @@ export class LensProvider implements vscode.CodeLensProvider, Disposes {
     token: vscode.CancellationToken,
   ): Promise<vscode.CodeLens[]> {
     const project = this.#projects.ofFile(document.uri);
-    if (project === undefined || project.state.pipelines.byPath.size === 0) return [];
+    if (project === undefined || project.state.pipelines.roots.length === 0) return [];
     const lenses = await this.#language.lenses(document.uri, token).catch((error: unknown) => {
       if (token.isCancellationRequested) return [];
       throw error;
@@ -89,6 +94,7 @@ export class LensProvider implements vscode.CodeLensProvider, Disposes {
 
   dispose(): void {
     this.#soon.dispose();
+    this.#look.dispose();
     for (const disposable of this.#disposables) disposable.dispose();
     this.#changed.dispose();
   }

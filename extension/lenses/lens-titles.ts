@@ -36,8 +36,8 @@ export function lensTitles(
 ): LensTitle[] {
   const titles: LensTitle[] = [];
   const count = paths.length;
-  const isRunning = paths.some(path => runOf(state, path) !== undefined);
   const statuses = paths.map(path => nodeStatus(state, path));
+  const isRunning = paths.some((path, index) => runOf(state, path, statuses[index]) !== undefined);
   const outcome = settings.lastRun ? summary(statuses, now) : undefined;
   if (isRunning && outcome !== undefined) titles.push(outcome);
   if (settings.run && state.trusted) {

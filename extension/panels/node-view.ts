@@ -1,6 +1,6 @@
 /** What the page of a node shows of the project's files. */
 import { relative } from 'node:path';
-import { formatPath, type NodePath } from '../../runner/model.ts';
+import type { NodePath } from '../../runner/model.ts';
 import type { Neighbour, NodeView, PageNode } from '../../webview/messages.ts';
 import type { EditorNode } from '../language/protocol.ts';
 import { findNode, type IndexedNode, type PipelineIndex } from '../project/pipeline-index.ts';
@@ -54,7 +54,7 @@ function sibling(path: NodePath, id: string): NodePath {
 }
 
 function neighbour(index: PipelineIndex, path: NodePath): Neighbour[] {
-  const found = index.byPath.get(formatPath(path));
+  const found = findNode(index, path);
   if (found === undefined) return [];
   const { kind, description } = found.node;
   return [{ path, kind, description }];

@@ -6,7 +6,7 @@ import {
   type ParameterValue,
 } from '../../runner/model.ts';
 import { t } from '../l10n.ts';
-import { allNodes, type PipelineIndex } from '../project/pipeline-index.ts';
+import type { IndexedNode, PipelineIndex } from '../project/pipeline-index.ts';
 
 export interface AskedParameter {
   readonly name: string;
@@ -15,16 +15,18 @@ export interface AskedParameter {
 
 /** Those of the pipelines that run, of those around them and of those in them; what is nearer to the root wins. */
 export function parametersOf(index: PipelineIndex, paths: readonly NodePath[]): AskedParameter[] {
-  const concerned = [...allNodes(index)].filter(({ path, node }) =>
-    Object.keys(node.params ?? {}).length > 0
-      ? paths.some(each => isAtOrBelow(each, path) || isAtOrBelow(path, each))
-      : false,
-  );
+  const concerned = concernedNodes(index.roots, paths);
   const found = new Map<string, ParameterDefinition>();
   const deepestFirst = concerned.toSorted((a, b) => b.path.length - a.path.length);
   for (const { node } of deepestFirst)
     for (const [name, definition] of Object.entries(node.params ?? {})) found.set(name, definition);
   return [...found].map(([name, definition]) => ({ name, definition }));
+}
+
+function concernedNodes(nodes: readonly IndexedNode[], paths: readonly NodePath[]): IndexedNode[] {
+  return nodes
+    .filter(({ path }) => paths.some(each => isAtOrBelow(each, path) || isAtOrBelow(path, each)))
+    .flatMap(node => [node, ...concernedNodes(node.children, paths)]);
 }
 
 /** What is wrong with a text for a parameter; `undefined` when it will do. */

@@ -1,5 +1,5 @@
 /** The pipelines of a project as the language server tells them, to be looked up by path. */
-import { formatPath, type NodePath } from '../../runner/model.ts';
+import type { NodePath } from '../../runner/model.ts';
 import type { EditorFile, EditorNode, PipelinesMessage } from '../language/protocol.ts';
 
 /** A node with its place in the tree. */
@@ -7,26 +7,46 @@ export interface IndexedNode {
   readonly node: EditorNode;
   readonly path: NodePath;
   readonly parent: IndexedNode | undefined;
+  readonly children: readonly IndexedNode[];
+  child(id: string): IndexedNode | undefined;
 }
 
 export interface PipelineIndex {
-  /** Top-level pipelines in their order. */
+  /** Top-level pipelines in their order; one that has not changed is the same object in the next index. */
   readonly roots: readonly IndexedNode[];
-  /** By path as `a/b`. */
-  readonly byPath: ReadonlyMap<string, IndexedNode>;
+  readonly rootsById: ReadonlyMap<string, IndexedNode>;
   readonly files: readonly EditorFile[];
   /** The whole project was analysed at least once. */
   readonly complete: boolean;
 }
 
-export const noPipelines: PipelineIndex = { roots: [], byPath: new Map(), files: [], complete: false };
+export const noPipelines: PipelineIndex = { roots: [], rootsById: new Map(), files: [], complete: false };
 
-export function findNode(index: PipelineIndex, path: NodePath): IndexedNode | undefined {
-  return index.byPath.get(formatPath(path));
+export function findNode({ rootsById }: PipelineIndex, path: NodePath): IndexedNode | undefined {
+  const [first, ...rest] = path;
+  let found = first === undefined ? undefined : rootsById.get(first);
+  for (const id of rest) found = found?.child(id);
+  return found;
 }
 
-export function childrenOf(index: PipelineIndex, indexed: IndexedNode): IndexedNode[] {
-  return indexed.node.nodes.flatMap(child => findNode(index, [...indexed.path, child.id]) ?? []);
+/** All nodes, each before those below it. */
+export function* allNodes({ roots }: PipelineIndex): Generator<IndexedNode> {
+  // A generator within another one is slow.
+  const ahead = roots.toReversed();
+  for (let next = ahead.pop(); next !== undefined; next = ahead.pop()) {
+    yield next;
+    ahead.push(...next.children.toReversed());
+  }
+}
+
+/** Whether there are more nodes than so many. */
+export function hasMoreThan(index: PipelineIndex, count: number): boolean {
+  let left = count;
+  for (const _node of allNodes(index)) {
+    left -= 1;
+    if (left < 0) return true;
+  }
+  return false;
 }
 
 /** Puts revisions together out of their messages. */
@@ -61,21 +81,42 @@ export function indexPipelines(
   files: readonly EditorFile[] = [],
   complete = true,
 ): PipelineIndex {
-  const byPath = new Map<string, IndexedNode>();
-  const roots = nodes.map(node => addNode(byPath, node, undefined));
-  return { roots, byPath, files, complete };
+  const roots = nodes.map(node => {
+    let placed = placedRoots.get(node);
+    if (placed === undefined) placedRoots.set(node, (placed = new PlacedNode(node, undefined)));
+    return placed;
+  });
+  return { roots, rootsById: byIdOf(roots), files, complete };
 }
 
-function addNode(
-  byPath: Map<string, IndexedNode>,
-  node: EditorNode,
-  parent: IndexedNode | undefined,
-): IndexedNode {
-  const path = [...(parent?.path ?? []), node.id];
-  const indexed: IndexedNode = { node, path, parent };
-  byPath.set(formatPath(path), indexed);
-  for (const child of node.nodes) addNode(byPath, child, indexed);
-  return indexed;
+/** Of pipelines that were indexed before. */
+const placedRoots = new WeakMap<EditorNode, PlacedNode>();
+
+/** Looks at what is below it when somebody asks: a project may have very many nodes, of which few are looked for. */
+class PlacedNode implements IndexedNode {
+  readonly node: EditorNode;
+  readonly path: NodePath;
+  readonly parent: IndexedNode | undefined;
+  #byId: ReadonlyMap<string, IndexedNode> | undefined;
+  #children: readonly IndexedNode[] | undefined;
+
+  constructor(node: EditorNode, parent: IndexedNode | undefined) {
+    this.node = node;
+    this.path = parent === undefined ? [node.id] : [...parent.path, node.id];
+    this.parent = parent;
+  }
+
+  get children(): readonly IndexedNode[] {
+    return (this.#children ??= this.node.nodes.map(child => new PlacedNode(child, this)));
+  }
+
+  child(id: string): IndexedNode | undefined {
+    return (this.#byId ??= byIdOf(this.children)).get(id);
+  }
+}
+
+function byIdOf(nodes: readonly IndexedNode[]): ReadonlyMap<string, IndexedNode> {
+  return new Map(nodes.map(each => [each.node.id, each]));
 }
 
 /** Adds children behind those that a node has; what leads to it belongs to the revision and may be changed. */

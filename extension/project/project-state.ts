@@ -141,14 +141,42 @@ export function nodeStatus(state: ProjectState, path: NodePath): NodeStatus {
 }
 
 /** The run that goes on in which a node takes part, if there is one: what Stop is about. */
-export function runOf(state: ProjectState, path: NodePath): number | undefined {
-  const status = nodeStatus(state, path);
+export function runOf(
+  state: ProjectState,
+  path: NodePath,
+  status = nodeStatus(state, path),
+): number | undefined {
   if (status.kind === 'running') return status.runId;
   if (status.kind === 'queued') return status.runId ?? undefined;
   for (const live of state.live.values())
     if (isGoingOn(live) && (isSelected(live.run, path) || live.latest.has(formatPath(path))))
       return live.run.runId;
   return undefined;
+}
+
+/** The top-level pipelines that runs are about, by state; `null` when they are about all. */
+const tops = new WeakMap<ProjectState, ReadonlySet<string> | null>();
+
+/**
+ * Whether a run that goes on or was asked for may be about a node: without one, history alone says how it stands. Asked of
+ * thousands of nodes with every change, so it looks no further than their top-level pipeline.
+ */
+export function mayBeActive(state: ProjectState, [top]: NodePath): boolean {
+  let active = tops.get(state);
+  if (active === undefined) tops.set(state, (active = activeTops(state)));
+  return active === null || top === undefined || active.has(top);
+}
+
+function activeTops({ live, requested }: ProjectState): ReadonlySet<string> | null {
+  const active = new Set<string>();
+  for (const { pipelinePath, nodePaths } of [...requested, ...[...live.values()].map(({ run }) => run)])
+    for (const [top] of nodePaths.length === 0 ? [pipelinePath] : nodePaths) {
+      if (top === undefined) return null;
+      active.add(top);
+    }
+  for (const { latest } of live.values())
+    for (const { nodePath } of latest.values()) if (nodePath[0] !== undefined) active.add(nodePath[0]);
+  return active;
 }
 
 /** Top-level pipelines in which something that failed has not been made good. */

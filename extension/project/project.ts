@@ -1,12 +1,13 @@
 /** A project that is open in the editor: keeps its state up to date out of what language server and service tell. */
 import { formatPath, type NodePath } from '../../runner/model.ts';
-import type { RunDetailsRecord, RunQuery, RunRecord } from '../../runner/records.ts';
+import type { NodeFiguresRecord, RunDetailsRecord, RunQuery, RunRecord } from '../../runner/records.ts';
 import type { ServiceMethod, ServiceRequests } from '../../runner/service/protocol.ts';
 import { Coalesced, type Disposes, Emitter, type Log, messageOf, Paced } from '../events.ts';
-import type { OutcomesMessage, PipelinesMessage } from '../language/protocol.ts';
+import type { NodeOutcome, OutcomesMessage, PipelinesMessage } from '../language/protocol.ts';
 import { GraphLoader, type LoadedGraph } from '../runner/graph-loader.ts';
 import type { CommandLine } from '../runner/run-starter.ts';
 import { ServiceClient, type ServiceLaunch, type ServiceNews } from '../service/service-client.ts';
+import { nextTurn, Slices } from '../turns.ts';
 import { isGoingOn, type LiveRun, liveRun, liveRunOf, withNews } from './live-run.ts';
 import { PipelinesInbox } from './pipeline-index.ts';
 import {
@@ -30,6 +31,8 @@ export interface ProjectOptions {
 
 /** Milliseconds in which changes are shown together. */
 const together = 50;
+/** How many outcomes the language server is told of in one message. */
+const outcomesAtOnce = 500;
 /** How many runs the side bar shows. */
 const shownRuns = 100;
 
@@ -364,23 +367,21 @@ export class Project implements Disposes {
     if (this.#state.store.kind !== 'ready') return;
     const over = [...this.#state.live.values()].filter(live => !isGoingOn(live)).map(({ run }) => run.runId);
     const records = await this.request('figures', { path: [] });
-    const figures = new Map(records.map(record => [formatPath(record.path), record]));
+    const slices = new Slices();
+    const figures = new Map<string, NodeFiguresRecord>();
+    for (const record of records) {
+      if (slices.isOver) await slices.next();
+      figures.set(formatPath(record.path), record);
+    }
     // From now on history tells what these runs did.
     const live = new Map(this.#state.live);
     for (const runId of over) live.delete(runId);
     this.#set({ figures, live, failing: failingNodes(records) });
-    this.#outcomes.fire({
-      folder: this.#state.folder,
-      nodes: records.map(({ path, last, averageDuration, cost }) => ({
-        path,
-        status: last?.status ?? null,
-        endedAt: last?.endedAt == null ? null : new Date(last.endedAt).toISOString(),
-        duration:
-          last?.startedAt == null || last.endedAt === null ? null : (last.endedAt - last.startedAt) / 1000,
-        averageDuration,
-        cost,
-      })),
-    });
+    for (let start = 0; start < records.length; start += outcomesAtOnce) {
+      await nextTurn();
+      const some = records.slice(start, start + outcomesAtOnce);
+      this.#outcomes.fire({ folder: this.#state.folder, nodes: some.map(outcomeOf) });
+    }
   }
 
   async #fetchRuns(): Promise<void> {
@@ -404,4 +405,16 @@ export class Project implements Disposes {
     this.#state = { ...this.#state, ...change };
     this.#announce.wish();
   }
+}
+
+function outcomeOf({ path, last, averageDuration, cost }: NodeFiguresRecord): NodeOutcome {
+  return {
+    path,
+    status: last?.status ?? null,
+    endedAt: last?.endedAt == null ? null : new Date(last.endedAt).toISOString(),
+    duration:
+      last?.startedAt == null || last.endedAt === null ? null : (last.endedAt - last.startedAt) / 1000,
+    averageDuration,
+    cost,
+  };
 }

@@ -6,6 +6,7 @@ import type { PipelinesMessage } from '../language/protocol.ts';
 import type { Processes } from '../processes.ts';
 import { concernsProcesses } from '../settings.ts';
 import { isGoingOn } from './live-run.ts';
+import { hasMoreThan } from './pipeline-index.ts';
 import { Project } from './project.ts';
 import type { ProjectState } from './project-state.ts';
 
@@ -163,7 +164,7 @@ export class Projects implements Disposes {
       ),
     );
     if (!isLive && newest === 0) return;
-    const isSmall = this.states.every(({ pipelines }) => pipelines.byPath.size <= fewNodes);
+    const isSmall = this.states.every(({ pipelines }) => !hasMoreThan(pipelines, fewNodes));
     const pause = isLive ? beat.live : isSmall && Date.now() - newest < fresh ? beat.fresh : beat.idle;
     this.#clock = setTimeout(() => {
       this.#announce.wish();

@@ -1,11 +1,13 @@
 /** Loads a project's graph the way a run does: after a save, in a trusted folder. */
-import type { NodeGraph } from '../../runner/model.ts';
 import { Coalesced, type Disposes, type Log, messageOf } from '../events.ts';
 import { type CommandLine, runCommand } from './run-starter.ts';
 
 export interface LoadedGraph {
-  /** `null` when nothing could be loaded. */
-  readonly root: NodeGraph | null;
+  /**
+   * What the runner printed; empty when nothing could be loaded. The language server reads it: of a large project it has
+   * megabytes.
+   */
+  readonly text: string;
   /** What could not be loaded, as the runner says it. */
   readonly errors: readonly string[];
 }
@@ -62,12 +64,9 @@ export function readGraph(stdout: string, stderr: string): LoadedGraph {
     .split('\n')
     .map(line => line.replace(/^millrace: /, ''))
     .filter(line => line.trim() !== '');
-  let root: unknown = null;
-  try {
-    root = stdout.trim() === '' ? null : JSON.parse(stdout);
-  } catch {
+  // It is printed with indentation: only the last line has nothing before its brace.
+  const isWhole = /\n\}\s*$/.test(stdout.slice(-20));
+  if (!isWhole && stdout.trim() !== '')
     errors.push('The graph is not complete: the runner ended while it printed it.');
-  }
-  // Printed by the runner of the same build.
-  return { root: root as NodeGraph | null, errors };
+  return { text: isWhole ? stdout : '', errors };
 }

@@ -58,6 +58,7 @@ export function runRow(run: RunRecord, live: LiveRun | undefined, now: number): 
     },
     context: words.join(' '),
     hasChildren: false,
+    isOfTheMoment: true,
     accessibilityLabel: `${t('run {0}', label)}, ${withState(statusWord(run.status), description)}`,
   };
 }

@@ -26,9 +26,7 @@ export class RunsView implements vscode.TreeDataProvider<RunsElement>, Disposes 
     drawnOf: element => this.#drawn(element),
     childrenOf: element => this.#children(element),
   });
-  readonly #redraws = new Redraws(extent => {
-    this.#update(extent);
-  });
+  readonly #redraws = new Redraws(extent => this.#update(extent));
 
   constructor(projects: Projects) {
     this.#projects = projects;
@@ -44,7 +42,7 @@ export class RunsView implements vscode.TreeDataProvider<RunsElement>, Disposes 
   /** Shows other runs, in all folders. */
   setQuery(query: RunQuery): void {
     for (const project of this.#projects.all) project.setRunsQuery(query);
-    this.#update();
+    void this.#update();
   }
 
   getTreeItem(element: RunsElement): vscode.TreeItem {
@@ -134,8 +132,9 @@ export class RunsView implements vscode.TreeDataProvider<RunsElement>, Disposes 
     return daysOf(state).map(({ day }) => this.#shown.same({ kind: 'day', folder: state.folder, day }));
   }
 
-  #update(extent: Extent = 'everything'): void {
-    const changes = this.#shown.changes(extent);
+  async #update(extent: Extent = 'everything'): Promise<void> {
+    const changes = await this.#shown.changes(extent);
+    if (this.#redraws.hasEnded()) return;
     if (changes === undefined) this.#changed.fire(undefined);
     else if (changes.length > 0) this.#changed.fire([...changes]);
     const { states } = this.#projects;

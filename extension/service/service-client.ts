@@ -13,6 +13,7 @@ import {
 import { type Disposes, Emitter, type Log, messageOf } from '../events.ts';
 import { t } from '../l10n.ts';
 import type { ServiceState } from '../project/project-state.ts';
+import { afterMicrotasks } from '../turns.ts';
 
 /** What the service says without being asked. */
 export type ServiceNews = Exclude<FromService, { readonly type: 'ready' | 'result' | 'error' }>;
@@ -45,6 +46,8 @@ interface Running {
   readonly waiting: Map<number, Waiting>;
   /** Fulfilled by the handshake. */
   readonly ready: PromiseWithResolvers<undefined>;
+  /** What it has said and nobody has heard yet. */
+  readonly inbox: FromService[];
   isReady: boolean;
   errors: string;
 }
@@ -177,6 +180,7 @@ export class ServiceClient implements Disposes {
       child,
       waiting: new Map(),
       ready: Promise.withResolvers(),
+      inbox: [],
       isReady: false,
       errors: '',
     };
@@ -189,7 +193,7 @@ export class ServiceClient implements Disposes {
         this.#log.warn(`service: ${text.trimEnd()}`);
       });
     child.on('message', (message: FromService) => {
-      if (this.#running === running) this.#receive(running, message);
+      if (running.inbox.push(message) === 1) this.#hear(running);
     });
     child.once('error', error => {
       this.#ended(running, t('It cannot be started with {0}: {1}', launch.execPath, error.message));
@@ -203,6 +207,20 @@ export class ServiceClient implements Disposes {
       );
     });
     return running;
+  }
+
+  /**
+   * One message after the other: a busy editor reads many at once, and who waits for an answer is to have it before the
+   * news that follows it.
+   */
+  #hear(running: Running): void {
+    const [message] = running.inbox;
+    if (message === undefined || this.#running !== running) return;
+    this.#receive(running, message);
+    afterMicrotasks(() => {
+      running.inbox.shift();
+      this.#hear(running);
+    });
   }
 
   #receive(running: Running, message: FromService): void {

@@ -5,7 +5,7 @@ import { parsePath, type ParameterValue } from '../../runner/model.ts';
 import { t } from '../l10n.ts';
 import type { Processes } from '../processes.ts';
 import type { Projects } from '../project/projects.ts';
-import { cliFile } from '../runner/environment.ts';
+import { cliFile, type Runtime } from '../runner/environment.ts';
 import { runArguments } from '../runner/run-arguments.ts';
 import { offersTasks } from '../settings.ts';
 
@@ -26,8 +26,9 @@ export class TaskProvider implements vscode.TaskProvider {
       const uri = vscode.Uri.parse(project.state.folder);
       const folder = vscode.workspace.getWorkspaceFolder(uri);
       if (folder === undefined || !offersTasks(uri) || !vscode.workspace.isTrusted) continue;
+      const start = await this.#start(folder);
       for (const { node } of project.state.pipelines.roots)
-        tasks.push(await this.#task({ type: taskType, path: node.id }, folder, node.id));
+        tasks.push(taskOf({ type: taskType, path: node.id }, folder, node.id, start));
     }
     return tasks;
   }
@@ -36,36 +37,49 @@ export class TaskProvider implements vscode.TaskProvider {
     const scope = task.scope;
     const folder = typeof scope === 'object' ? scope : vscode.workspace.workspaceFolders?.[0];
     if (folder?.uri.scheme !== 'file' || !vscode.workspace.isTrusted) return undefined;
-    return await this.#task(task.definition, folder, task.name);
+    return taskOf(task.definition, folder, task.name, await this.#start(folder));
   }
 
-  async #task(
-    definition: vscode.TaskDefinition,
-    folder: vscode.WorkspaceFolder,
-    name: string,
-  ): Promise<vscode.Task> {
+  /** What all tasks of a folder are started with. */
+  async #start(folder: vscode.WorkspaceFolder): Promise<TaskStart> {
     const project = this.#projects.find(folder.uri.toString());
-    const subfolder: unknown = definition['folder'];
-    const directory =
-      typeof subfolder === 'string'
-        ? join(folder.uri.fsPath, subfolder)
-        : (project?.state.directory ?? folder.uri.fsPath);
-    const runtime = this.#processes.runtime(folder.uri);
     const storeAddress = project === undefined ? {} : (await this.#processes.commandLine(project)).env;
-    const url = storeAddress['MILLRACE_STORE_URL'];
-    const execution = new vscode.ProcessExecution(
-      runtime.execPath,
-      [cliFile(runtime), '--project', directory, ...argumentsOf(definition)],
-      {
-        cwd: directory,
-        // Added to the environment of a terminal.
-        env: { ELECTRON_RUN_AS_NODE: '1', ...(url === undefined ? {} : { MILLRACE_STORE_URL: url }) },
-      },
-    );
-    const task = new vscode.Task(definition, folder, name, 'millrace', execution, ['$millrace']);
-    task.detail = t('Runs the pipeline in a terminal');
-    return task;
+    return {
+      runtime: this.#processes.runtime(folder.uri),
+      directory: project?.state.directory ?? folder.uri.fsPath,
+      url: storeAddress['MILLRACE_STORE_URL'],
+    };
   }
+}
+
+interface TaskStart {
+  readonly runtime: Runtime;
+  /** The project's, unless a task names another. */
+  readonly directory: string;
+  readonly url: string | undefined;
+}
+
+function taskOf(
+  definition: vscode.TaskDefinition,
+  folder: vscode.WorkspaceFolder,
+  name: string,
+  start: TaskStart,
+): vscode.Task {
+  const { runtime, url } = start;
+  const subfolder: unknown = definition['folder'];
+  const directory = typeof subfolder === 'string' ? join(folder.uri.fsPath, subfolder) : start.directory;
+  const execution = new vscode.ProcessExecution(
+    runtime.execPath,
+    [cliFile(runtime), '--project', directory, ...argumentsOf(definition)],
+    {
+      cwd: directory,
+      // Added to the environment of a terminal.
+      env: { ELECTRON_RUN_AS_NODE: '1', ...(url === undefined ? {} : { MILLRACE_STORE_URL: url }) },
+    },
+  );
+  const task = new vscode.Task(definition, folder, name, 'millrace', execution, ['$millrace']);
+  task.detail = t('Runs the pipeline in a terminal');
+  return task;
 }
 
 /** The definition comes from a file that anybody may have written. */

@@ -17,6 +17,8 @@ export interface Row {
   /** Words for `when` clauses. */
   readonly context: string;
   readonly hasChildren: boolean;
+  /** The description tells an age, or for how long something has been running. */
+  readonly isOfTheMoment: boolean;
   /** What a screen reader says. */
   readonly accessibilityLabel: string;
 }
@@ -35,9 +37,13 @@ export function nodeRow(state: ProjectState, indexed: IndexedNode, now: number):
     },
     context: contextOf(state, indexed, status),
     hasChildren: node.nodes.length > 0,
-    accessibilityLabel: [node.id, kindWord(node.kind), withState(stateWord(status), description)]
-      .filter(part => part !== '')
-      .join(', '),
+    isOfTheMoment: status.kind === 'running' || (status.kind === 'ended' && !status.isLive),
+    // Nor is this: rows are compared much more often than they are drawn.
+    get accessibilityLabel() {
+      return [node.id, kindWord(node.kind), withState(stateWord(status), description)]
+        .filter(part => part !== '')
+        .join(', ');
+    },
   };
 }
 
@@ -59,7 +65,7 @@ function contextOf(state: ProjectState, { node, path, parent }: IndexedNode, sta
   const words = ['node', node.kind];
   const hasUpstreams = node.upstreams.length > 0 || (parent?.node.upstreams.length ?? 0) > 0;
   if (hasUpstreams) words.push('upstreams');
-  const isRunning = runOf(state, path) !== undefined;
+  const isRunning = runOf(state, path, status) !== undefined;
   if (isRunning) words.push('running');
   else if (status.kind === 'ended' && status.outcome === 'failed') words.push('refailed');
   if (status.kind === 'ended' || status.kind === 'running') words.push('ran');

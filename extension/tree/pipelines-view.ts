@@ -4,18 +4,25 @@ import { formatPath, type NodePath } from '../../runner/model.ts';
 import type { Disposes } from '../events.ts';
 import { t } from '../l10n.ts';
 import { findNode, type IndexedNode } from '../project/pipeline-index.ts';
-import { type ProjectState, unresolvedFailures } from '../project/project-state.ts';
+import { mayBeActive, type ProjectState, unresolvedFailures } from '../project/project-state.ts';
 import type { Projects } from '../project/projects.ts';
+import { answerInTurns, Slices } from '../turns.ts';
 import { type Row, nodeRow } from './node-row.ts';
 import { Redraws } from './redraws.ts';
 import { type Drawn, type Extent, ShownElements } from './shown-elements.ts';
-import { shownChildren, type TreeFilter } from './tree-filter.ts';
+import { isShown, shownChildren, type TreeFilter } from './tree-filter.ts';
 
 export type PipelinesElement =
   | { readonly kind: 'folder'; readonly folder: string }
   | { readonly kind: 'node'; readonly folder: string; readonly path: NodePath }
   /** Files that cannot be understood, in a folder that has other pipelines. */
   | { readonly kind: 'problems'; readonly folder: string };
+
+interface Seen {
+  readonly indexed: IndexedNode;
+  state: ProjectState;
+  readonly drawn: Drawn;
+}
 
 /** Rows that are drawn anew one by one. */
 const fewRows = 100;
@@ -27,13 +34,15 @@ export class PipelinesView implements vscode.TreeDataProvider<PipelinesElement>,
   readonly #view: vscode.TreeView<PipelinesElement>;
   readonly #shown = new ShownElements<PipelinesElement>({
     keyOf,
-    drawnOf: element => (this.#exists(element) ? this.#item(element).drawn : undefined),
-    childrenOf: element => this.#children(element),
+    drawnOf: element => this.#drawn(element),
+    childrenOf: element => this.#shownBelow(element),
   });
   #filter: TreeFilter = new Set();
-  readonly #redraws = new Redraws(extent => {
-    this.#update(extent);
-  });
+  readonly #redraws = new Redraws(extent => this.#update(extent));
+  /** What was drawn of nodes that nothing has happened to since: most of them, most of the time. */
+  readonly #seen = new WeakMap<PipelinesElement, Seen>();
+  /** What is below nodes that have not changed. */
+  readonly #below = new WeakMap<IndexedNode, PipelinesElement[]>();
 
   constructor(projects: Projects) {
     this.#projects = projects;
@@ -57,12 +66,18 @@ export class PipelinesView implements vscode.TreeDataProvider<PipelinesElement>,
 
   set filter(filter: TreeFilter) {
     this.#filter = filter;
-    this.#update();
+    void this.#update();
   }
 
-  getTreeItem(element: PipelinesElement): vscode.TreeItem {
-    this.#shown.drawn(element);
-    return this.#item(element).item;
+  /**
+   * The editor may ask for thousands of rows in a row: then it gets them in several turns. Few of them it gets at once,
+   * because until it has all of them a button that is pressed has lost its row.
+   */
+  getTreeItem(element: PipelinesElement): vscode.TreeItem | Promise<vscode.TreeItem> {
+    return answerInTurns(() => {
+      this.#shown.drawn(element);
+      return this.#item(element).item;
+    });
   }
 
   /** The tooltip, when somebody points at a row. */
@@ -75,10 +90,15 @@ export class PipelinesView implements vscode.TreeDataProvider<PipelinesElement>,
     return item;
   }
 
-  getChildren(element?: PipelinesElement): PipelinesElement[] {
-    const children = this.#children(element);
-    this.#shown.opened(element, children);
-    return children;
+  getChildren(element?: PipelinesElement): PipelinesElement[] | Promise<PipelinesElement[]> {
+    return answerInTurns(() => {
+      const children = this.#shownBelow(element);
+      const opened = (shown: PipelinesElement[]): PipelinesElement[] => {
+        this.#shown.opened(element, shown);
+        return shown;
+      };
+      return children instanceof Promise ? children.then(opened) : opened(children);
+    });
   }
 
   getParent(element: PipelinesElement): PipelinesElement | undefined {
@@ -115,15 +135,17 @@ export class PipelinesView implements vscode.TreeDataProvider<PipelinesElement>,
   }
 
   /** Tells the editor of elements that it shows and that look different by now. */
-  #update(extent: Extent = 'everything'): void {
-    const changes = this.#shown.changes(extent);
+  async #update(extent: Extent = 'everything'): Promise<void> {
+    const changes = await this.#shown.changes(extent);
+    if (this.#redraws.hasEnded()) return;
     // Thousands of rows one by one keep the editor busy for longer than the tree at once.
     if (changes === undefined || changes.length > fewRows) this.#changed.fire(undefined);
     else if (changes.length > 0) this.#changed.fire([...changes]);
-    this.#updateTitle();
+    const isEmpty = this.#filter.size > 0 && (await this.#shownBelow(undefined)).length === 0;
+    if (!this.#redraws.hasEnded()) this.#updateTitle(isEmpty);
   }
 
-  #updateTitle(): void {
+  #updateTitle(isEmpty: boolean): void {
     const failures = this.#projects.states.reduce((sum, state) => sum + unresolvedFailures(state), 0);
     const tooltip =
       failures === 1
@@ -131,15 +153,36 @@ export class PipelinesView implements vscode.TreeDataProvider<PipelinesElement>,
         : t('{0} pipelines with unresolved failures', failures);
     if ((this.#view.badge?.value ?? 0) !== failures)
       this.#view.badge = failures === 0 ? undefined : { value: failures, tooltip };
-    const message =
-      this.#filter.size > 0 && this.#children(undefined).length === 0
-        ? t('No node has a state that the filter shows.')
-        : '';
+    const message = isEmpty ? t('No node has a state that the filter shows.') : '';
     if ((this.#view.message ?? '') !== message) this.#view.message = message;
   }
 
   get #hasFolders(): boolean {
     return this.#projects.all.length > 1;
+  }
+
+  /** As {@link #children}; where a filter has to look at everything below pipelines, in several turns. */
+  #shownBelow(element: PipelinesElement | undefined): PipelinesElement[] | Promise<PipelinesElement[]> {
+    const isTop = element === undefined ? !this.#hasFolders : element.kind === 'folder';
+    return this.#filter.size > 0 && isTop ? this.#filteredTop(element) : this.#children(element);
+  }
+
+  async #filteredTop(element: PipelinesElement | undefined): Promise<PipelinesElement[]> {
+    const filter = this.#filter;
+    const states = this.#projects.states.filter(
+      ({ folder }) => element === undefined || folder === element.folder,
+    );
+    const slices = new Slices();
+    const shown: PipelinesElement[] = [];
+    for (const state of states) {
+      const roots: IndexedNode[] = [];
+      for (const root of state.pipelines.roots) {
+        if (slices.isOver) await slices.next();
+        if (isShown(state, root, filter)) roots.push(root);
+      }
+      shown.push(...this.#topOf(state, roots));
+    }
+    return shown;
   }
 
   #children(element: PipelinesElement | undefined): PipelinesElement[] {
@@ -153,37 +196,57 @@ export class PipelinesView implements vscode.TreeDataProvider<PipelinesElement>,
     if (element.kind === 'folder') return this.#top(state);
     const indexed = findNode(state.pipelines, element.path);
     if (indexed === undefined) return [];
-    return shownChildren(state, indexed, this.#filter).map(({ path }) => this.#node(state.folder, path));
+    const elements = (nodes: readonly IndexedNode[]): PipelinesElement[] =>
+      nodes.map(({ path }) => this.#node(state.folder, path));
+    if (this.#filter.size > 0) return elements(shownChildren(state, indexed, this.#filter));
+    let below = this.#below.get(indexed);
+    if (below === undefined) this.#below.set(indexed, (below = elements(indexed.children)));
+    return below;
   }
 
   #top(state: ProjectState): PipelinesElement[] {
+    return this.#topOf(state, shownChildren(state, undefined, this.#filter));
+  }
+
+  #topOf(state: ProjectState, roots: readonly IndexedNode[]): PipelinesElement[] {
     const { folder } = state;
-    const nodes = shownChildren(state, undefined, this.#filter).map(({ path }) => this.#node(folder, path));
+    const nodes = roots.map(({ path }) => this.#node(folder, path));
     const hasProblems = nodes.length > 0 && problemsOf(state).length > 0;
     return hasProblems ? [...nodes, this.#shown.same({ kind: 'problems', folder })] : nodes;
   }
 
-  #exists(element: PipelinesElement): boolean {
+  /** What is drawn of an element; `undefined` when it is not there any more. */
+  #drawn(element: PipelinesElement): Drawn | undefined {
     const state = this.#projects.find(element.folder)?.state;
-    if (state === undefined) return false;
+    if (state === undefined) return undefined;
     switch (element.kind) {
       case 'folder':
-        return this.#hasFolders;
-      case 'node':
-        return findNode(state.pipelines, element.path) !== undefined;
+        return this.#hasFolders ? folderItem(state).drawn : undefined;
+      case 'node': {
+        const indexed = findNode(state.pipelines, element.path);
+        return indexed === undefined ? undefined : this.#drawnOfNode(element, state, indexed);
+      }
       case 'problems':
-        return problemsOf(state).length > 0;
+        return problemsOf(state).length > 0 ? problemsItem(state).drawn : undefined;
     }
   }
 
-  #item(element: PipelinesElement): {
-    readonly item: vscode.TreeItem;
-    readonly drawn: Drawn;
-    readonly text: string;
-  } {
+  #drawnOfNode(element: PipelinesElement, state: ProjectState, indexed: IndexedNode): Drawn {
+    const seen = this.#seen.get(element);
+    if (seen?.indexed === indexed && isAsBefore(seen.state, state, indexed.path)) {
+      seen.state = state;
+      return seen.drawn;
+    }
+    const row = nodeRow(state, indexed, Date.now());
+    const drawn = drawnOfNode(row);
+    if (row.isOfTheMoment) this.#seen.delete(element);
+    else this.#seen.set(element, { indexed, state, drawn });
+    return drawn;
+  }
+
+  #item(element: PipelinesElement): { readonly item: vscode.TreeItem; readonly text: string } {
     const state = this.#projects.find(element.folder)?.state;
-    if (state === undefined)
-      return { item: new vscode.TreeItem(''), drawn: { state: '', figures: '' }, text: '' };
+    if (state === undefined) return { item: new vscode.TreeItem(''), text: '' };
     switch (element.kind) {
       case 'folder':
         return folderItem(state);
@@ -191,8 +254,7 @@ export class PipelinesView implements vscode.TreeDataProvider<PipelinesElement>,
         return problemsItem(state);
       case 'node': {
         const indexed = findNode(state.pipelines, element.path);
-        if (indexed === undefined)
-          return { item: new vscode.TreeItem(''), drawn: { state: '', figures: '' }, text: '' };
+        if (indexed === undefined) return { item: new vscode.TreeItem(''), text: '' };
         return nodeItem(element, indexed, nodeRow(state, indexed, Date.now()));
       }
     }
@@ -201,6 +263,14 @@ export class PipelinesView implements vscode.TreeDataProvider<PipelinesElement>,
   #node(folder: string, path: NodePath): PipelinesElement {
     return this.#shown.same({ kind: 'node', folder, path });
   }
+}
+
+/** Whether a node that is the same looks the same, as far as can be said without looking at it. */
+function isAsBefore(before: ProjectState, now: ProjectState, path: NodePath): boolean {
+  if (before === now) return true;
+  if (before.figures !== now.figures || before.failing !== now.failing) return false;
+  const hasSameRuns = before.live === now.live && before.requested === now.requested;
+  return hasSameRuns || (!mayBeActive(before, path) && !mayBeActive(now, path));
 }
 
 function keyOf(element: PipelinesElement): string {
@@ -260,6 +330,11 @@ function problemsItem(state: ProjectState) {
   return { item, drawn: { state: problems.join('\n'), figures: '' }, text: `(!) ${label}` };
 }
 
+function drawnOfNode({ label, description, icon, context, hasChildren }: Row): Drawn {
+  const state = [label, icon.codicon, icon.colour, context, hasChildren].join('\n');
+  return { state, figures: description };
+}
+
 function nodeItem(element: PipelinesElement, indexed: IndexedNode, row: Row) {
   const { label, description, icon, context, hasChildren, accessibilityLabel } = row;
   const item = new vscode.TreeItem(
@@ -279,7 +354,6 @@ function nodeItem(element: PipelinesElement, indexed: IndexedNode, row: Row) {
   item.contextValue = context;
   item.accessibilityInformation = { label: accessibilityLabel, role: 'treeitem' };
   item.command = { command: 'millrace.openSource', title: t('Go to Source'), arguments: [element] };
-  const drawn = { state: JSON.stringify([label, icon, context, hasChildren]), figures: description };
   const text = `${icon.codicon} ${label}${description === '' ? '' : ` [${description}]`}`;
-  return { item, drawn, text };
+  return { item, text };
 }

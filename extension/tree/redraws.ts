@@ -11,9 +11,9 @@ const pauses = { rows: 1000, branches: 5000 };
  * them even less often: for a moment the editor has no name for any of those rows.
  */
 export class Redraws implements Disposes {
-  readonly #draw: (extent: Extent) => void;
+  readonly #draw: (extent: Extent) => Promise<void>;
   readonly #soon = new Paced(treePause, () => {
-    this.#now();
+    void this.#now();
   });
   readonly #later = new Coalesced(pauses.rows, () => {
     this.#soon.wish();
@@ -21,8 +21,12 @@ export class Redraws implements Disposes {
   /** By `performance.now()`. */
   #rowsFrom = 0;
   #branchesFrom = 0;
+  /** It takes several turns of the event loop when there is much to look at. */
+  #isDrawing = false;
+  #isDisposed = false;
+  #isWishedMeanwhile = false;
 
-  constructor(draw: (extent: Extent) => void) {
+  constructor(draw: (extent: Extent) => Promise<void>) {
     this.#draw = draw;
   }
 
@@ -30,17 +34,34 @@ export class Redraws implements Disposes {
     this.#soon.wish();
   }
 
+  /** Whether nothing is to be drawn any more. */
+  hasEnded(): boolean {
+    return this.#isDisposed;
+  }
+
   dispose(): void {
+    this.#isDisposed = true;
     this.#soon.dispose();
     this.#later.dispose();
   }
 
-  #now(): void {
+  async #now(): Promise<void> {
+    if (this.#isDrawing) {
+      this.#isWishedMeanwhile = true;
+      return;
+    }
     const now = performance.now();
     const extent = now < this.#rowsFrom ? 'states' : now < this.#branchesFrom ? 'rows' : 'everything';
     if (extent !== 'states') this.#rowsFrom = now + pauses.rows;
     if (extent === 'everything') this.#branchesFrom = now + pauses.branches;
     else this.#later.wish();
-    this.#draw(extent);
+    this.#isDrawing = true;
+    try {
+      await this.#draw(extent);
+    } finally {
+      this.#isDrawing = false;
+      if (this.#isWishedMeanwhile && !this.#isDisposed) this.#soon.wish();
+      this.#isWishedMeanwhile = false;
+    }
   }
 }

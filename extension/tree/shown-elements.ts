@@ -4,6 +4,8 @@
  * of what has changed and of nothing else.
  */
 
+import { Slices } from '../turns.ts';
+
 /** What a row shows, to be compared with what it showed before. */
 export interface Drawn {
   /** Label, icon, what can be done with it. */
@@ -20,21 +22,21 @@ export interface TreeLook<Element> {
   keyOf(element: Element): string;
   /** `undefined`: it is not there any more. */
   drawnOf(element: Element): Drawn | undefined;
-  /** Of the root when no element is given. */
-  childrenOf(element: Element | undefined): readonly Element[];
+  /** Of the root when no element is given; a promise where that takes time. */
+  childrenOf(element: Element | undefined): readonly Element[] | Promise<readonly Element[]>;
 }
 
 interface Shown<Element> {
   readonly element: Element;
   /** `undefined` while it is not drawn. */
   item: Drawn | undefined;
-  children: string | undefined;
+  children: readonly Element[] | undefined;
 }
 
 export class ShownElements<Element extends object> {
   readonly #look: TreeLook<Element>;
   readonly #known = new Map<string, Shown<Element>>();
-  #roots: string | undefined;
+  #roots: readonly Element[] | undefined;
 
   constructor(look: TreeLook<Element>) {
     this.#look = look;
@@ -52,33 +54,38 @@ export class ShownElements<Element extends object> {
 
   /** The editor draws what is below an element, or at the top. */
   opened(element: Element | undefined, children: readonly Element[]): void {
-    const keys = this.#keys(children);
-    if (element === undefined) this.#roots = keys;
-    else this.#shown(element).children = keys;
+    if (element === undefined) this.#roots = children;
+    else this.#shown(element).children = children;
   }
 
   /**
-   * Elements that are to be drawn anew; `undefined` for the whole tree. What is gone is forgotten.
+   * Elements that are to be drawn anew; `undefined` for the whole tree. What is gone is forgotten. Many elements are
+   * looked at in several turns of the event loop.
    *
    * @param extent Whether those are told of which nothing but the figures have changed.
    */
-  changes(extent: Extent = 'everything'): readonly Element[] | undefined {
+  async changes(extent: Extent = 'everything'): Promise<readonly Element[] | undefined> {
     const changed: Element[] = [];
-    for (const [key, { element, item, children }] of this.#known) {
+    const slices = new Slices();
+    for (const [key, shown] of this.#known) {
+      if (slices.isOver) await slices.next();
+      const { element, item, children } = shown;
       const drawn = this.#look.drawnOf(element);
       if (drawn === undefined) {
         this.#known.delete(key);
         continue;
       }
-      const isBranch = children !== undefined && children !== '';
+      const isBranch = children !== undefined && children.length > 0;
       const figuresCount = extent === 'everything' || (extent === 'rows' && !isBranch);
-      const isDifferent =
+      let isDifferent: boolean | Promise<boolean> =
         (item !== undefined &&
           (drawn.state !== item.state || (figuresCount && drawn.figures !== item.figures))) ||
-        (children !== undefined && this.#keys(this.#look.childrenOf(element)) !== children);
+        (children !== undefined && this.#hasOther(element, children));
+      // Most answers are there: thousands of them are not to be waited for.
+      if (isDifferent instanceof Promise) isDifferent = await isDifferent;
       if (isDifferent) changed.push(element);
     }
-    const isOther = this.#roots !== undefined && this.#keys(this.#look.childrenOf(undefined)) !== this.#roots;
+    const isOther = this.#roots !== undefined && (await this.#hasOther(undefined, this.#roots));
     return isOther ? undefined : changed;
   }
 
@@ -91,7 +98,13 @@ export class ShownElements<Element extends object> {
     return shown;
   }
 
-  #keys(elements: readonly Element[]): string {
-    return elements.map(element => this.#look.keyOf(element)).join('\n');
+  /** Whether other elements are below one than those that were drawn there. */
+  #hasOther(element: Element | undefined, drawn: readonly Element[]): boolean | Promise<boolean> {
+    const found = this.#look.childrenOf(element);
+    return found instanceof Promise ? found.then(now => !isSame(now, drawn)) : !isSame(found, drawn);
   }
+}
+
+function isSame<Element>(a: readonly Element[], b: readonly Element[]): boolean {
+  return a === b || (a.length === b.length && a.every((element, index) => element === b[index]));
 }

@@ -5,12 +5,13 @@
  * 500 of 20 (10,000 nodes), and the memory with 1,000 files of 10 nodes. The sources take more memory than the bundle does,
  * because Node strips their types.
  */
-import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { dirname, join } from 'node:path';
+import { join } from 'node:path';
 import { pipelinesMessage, type PipelinesMessage } from '../../extension/language/protocol.ts';
 import { PipelinesInbox } from '../../extension/project/pipeline-index.ts';
 import { TestEditor } from '../support/language-server.ts';
+import { sharedFile, stepsFile, writeProject } from './large-project.ts';
 
 const edits = 15;
 const server = process.argv.find(
@@ -49,9 +50,9 @@ async function measureMemory(count: number, size: number): Promise<void> {
       await change(editor, name, `${text}pipeline.add(new Task({ id: 'edit_${String(edit)}' }));\n`);
     }
     await reportMemory('five edits', editor);
-    await editor.open('steps.ts');
+    await editor.open(sharedFile);
     for (const word of ['Does ', 'Makes ', 'Does '])
-      await change(editor, 'steps.ts', stepsFile().replace('Runs ', word));
+      await change(editor, sharedFile, stepsFile().replace('Runs ', word));
     await reportMemory('three edits of a file that all import', editor);
     await editor.end();
   } finally {
@@ -105,12 +106,11 @@ async function measureProject(count: number, size: number): Promise<void> {
     report('edit to tree and diagnostics, median', median(times));
     report('edit to tree and diagnostics, longest', Math.max(...times));
     report('lenses after an edit, median', median(answers));
-    const shared = 'steps.ts';
-    await editor.open(shared);
+    await editor.open(sharedFile);
     const sharedTimes: number[] = [];
     for (let edit = 0; edit < 5; edit++) {
       const begin = performance.now();
-      await change(editor, shared, stepsFile().replace('Runs ', edit % 2 === 0 ? 'Does ' : 'Makes '));
+      await change(editor, sharedFile, stepsFile().replace('Runs ', edit % 2 === 0 ? 'Does ' : 'Makes '));
       sharedTimes.push(performance.now() - begin);
     }
     report('edit of a file that all import, first', sharedTimes[0] ?? NaN);
@@ -159,39 +159,4 @@ function median(values: readonly number[]): number {
 
 function report(name: string, value: number): void {
   console.log(`  ${name.padEnd(40)} ${value.toFixed(1).padStart(8)}`);
-}
-
-function stepsFile(): string {
-  return `import { ExecuteSQL, RunBash, Task } from 'millrace';
-export const step = (id: string, ...lines: string[]) =>
-  new Task({ id, description: \`Runs \${id}\`, commands: [new RunBash(lines.join(' && ')), new ExecuteSQL({ sql: \`select '\${id}'\` })] });
-`;
-}
-
-function writeProject(directory: string, count: number, size: number): string[] {
-  writeFileSync(join(directory, 'package.json'), '{ "type": "module" }\n');
-  writeFileSync(join(directory, 'steps.ts'), stepsFile());
-  return Array.from({ length: count }, (_, index) => {
-    const name = join(`area_${String(index % 10)}`, `p${String(index)}.pipeline.ts`);
-    mkdirSync(dirname(join(directory, name)), { recursive: true });
-    writeFileSync(join(directory, name), pipelineFile(index, size));
-    return name;
-  });
-}
-
-function pipelineFile(index: number, size: number): string {
-  const tasks = Array.from({ length: size / 2 }, (_, n) => {
-    const upstreams = n > 0 ? `, ['task_${String(n - 1)}']` : '';
-    return `pipeline.add(new Task({ id: 'task_${String(n)}', description: 'Number ${String(n)}', commands: [new RunBash('echo ${String(n)}')] })${upstreams});`;
-  });
-  return `import { Pipeline, RunBash, Task } from 'millrace';
-import { step } from '../steps.ts';
-
-const pipeline = new Pipeline({ id: 'pipeline_${String(index)}', description: 'One of many' });
-${tasks.join('\n')}
-for (const [index, table] of Array.from({ length: ${String(size / 2)} }, (_, n) => \`table_\${n}\`).entries()) {
-  pipeline.add(step(\`load_\${table}\`, 'true', table), index > 0 ? [\`load_table_\${index - 1}\`] : []);
-}
-export default pipeline;
-`;
 }

@@ -10,6 +10,7 @@ import { BenchProject, doNothing, execute, makefile, pipelineFile, sleepFor } fr
 import { copyPostgres } from './copy.ts';
 import { copyBaseline } from './copy-baseline.ts';
 import { editor } from './editor.ts';
+import { extensionHost } from './extension-host.ts';
 import { loadGzipCsv } from './load.ts';
 import { compare, describeMachine, seconds } from './measure.ts';
 import { pages } from './pages.ts';
@@ -65,6 +66,7 @@ const workloads: Readonly<Record<string, Workload>> = {
     await pageOfRun();
   },
   U2: folder => editor(folder),
+  U3: folder => extensionHost(folder),
   S1: pageQueries,
 };
 

@@ -4,15 +4,13 @@ import { afterEach, beforeEach, describe, it } from 'mocha';
 import { masker, secretsOf } from '../../runner/engine/masks.ts';
 
 describe('secrets of the store', () => {
-  const key = 'MILLRACE_STORE_URL';
-  let before: string | undefined;
+  const { env } = process;
   beforeEach(() => {
-    before = process.env[key];
-    delete process.env[key];
+    process.env = { ...env };
+    delete process.env['MILLRACE_STORE_URL'];
   });
   afterEach(() => {
-    if (before === undefined) delete process.env[key];
-    else process.env[key] = before;
+    process.env = env;
   });
   const masked = (url: string, text = url): string =>
     masker(secretsOf({ databases: {}, passwordMasks: [], store: url }))(text);
@@ -55,7 +53,7 @@ describe('secrets of the store', () => {
       ['', 'postgres://ann:***@db/x'],
       ['postgres://bob:0ther@db/y', 'postgres://ann:***@db/x'],
     ] as const) {
-      process.env[key] = inEnvironment;
+      process.env['MILLRACE_STORE_URL'] = inEnvironment;
       assert.equal(masked('postgres://ann:s3cret@db/x'), shown);
     }
     assert.equal(masked('postgres://db/x', '0ther'), '***');

@@ -1,11 +1,12 @@
 /** The state of a project in the editor, with a puppet for its service: news in orders that seldom happen. */
 import assert from 'node:assert/strict';
+import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterEach, describe, it } from 'mocha';
 import { Project } from '../../extension/project/project.ts';
 import type { RunDetailsRecord, RunRecord } from '../../runner/records.ts';
 import type { FromService } from '../../runner/service/protocol.ts';
-import { run } from '../support/editor-states.ts';
+import { nodeRun, run } from '../support/editor-states.ts';
 import { temporaryFolder, type TemporaryFolder } from '../support/temp.ts';
 import { waitUntil } from '../support/wait.ts';
 
@@ -49,6 +50,7 @@ describe('project in the editor', () => {
             for (const said of ${JSON.stringify(onFollow)})
               process.send(said.type === 'answer' ? { type: 'result', id, result: said.result } : said);
           else process.send({ type: 'result', id, result: results[method] });
+          if (method === 'follow') require('node:fs').writeFileSync('said', '');
           if (method === 'connect') process.send({ type: 'runs', changed: [${JSON.stringify(begun)}] });
         });`,
     });
@@ -95,5 +97,31 @@ describe('project in the editor', () => {
     });
     assert.notEqual(project.state.live.get(over.runId)?.run.status, 'running');
     assert.deepEqual(ended, ['succeeded']);
+  });
+
+  it('knows what is told right behind the answer that it waits for', async () => {
+    const begun = run('running', { trigger: 'cli' });
+    const nodeRuns = [nodeRun('shop/load', 'running', { runId: begun.runId })];
+    const { progress } = detailsOf(begun);
+    const project = await projectWith(begun, [
+      { type: 'answer', result: detailsOf(begun) },
+      { type: 'run', run: begun, nodeRuns, progress, statistics: [], criticalPath: [] },
+      { type: 'store', state: { kind: 'ready', description: 'later' } },
+    ]);
+    project.onNews(({ type }) => {
+      if (type !== 'runs') return;
+      // It has been asked then; and all that is said finds the editor busy, so that it is read together.
+      setImmediate(() => {
+        while (!existsSync(join(project.state.directory, 'said')));
+      });
+    });
+    project.connect();
+    await waitUntil(() => {
+      const { store } = project.state;
+      return store.kind === 'ready' && store.description === 'later';
+    });
+    // The answer is taken up by now, too.
+    await new Promise(resolve => setImmediate(resolve));
+    assert.deepEqual([...(project.state.live.get(begun.runId)?.latest.keys() ?? [])], ['shop/load']);
   });
 });
