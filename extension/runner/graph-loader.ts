@@ -60,13 +60,16 @@ export class GraphLoader implements Disposes {
 
 /** What `millrace graph --format json` printed. */
 export function readGraph(stdout: string, stderr: string): LoadedGraph {
-  const errors = stderr
-    .split('\n')
-    .map(line => line.replace(/^millrace: /, ''))
-    .filter(line => line.trim() !== '');
+  const said = stderr.split('\n').filter(line => line.trim() !== '');
+  // The rest is what files of the project print, and Node's warnings.
+  const errors = said.flatMap(line => {
+    const [, error] = /^millrace: (?!\S+: warning: )(.*)/.exec(line) ?? [];
+    return error === undefined ? [] : [error];
+  });
   // It is printed with indentation: only the last line has nothing before its brace.
   const isWhole = /\n\}\s*$/.test(stdout.slice(-20));
   if (!isWhole && stdout.trim() !== '')
     errors.push('The graph is not complete: the runner ended while it printed it.');
+  else if (!isWhole && errors.length === 0) errors.push(...said);
   return { text: isWhole ? stdout : '', errors };
 }

@@ -315,6 +315,10 @@ describe('processes', () => {
       errors: ['a.pipeline.ts:1:1: error: no'],
     });
     assert.deepEqual(readGraph('', 'millrace: no\n'), { text: '', errors: ['no'] });
+    // What is no error of the project, unless there is nothing else that could be one.
+    const noise = 'printed by a file\nmillrace: a.pipeline.ts:2:1: warning: hm\n(node:1) Warning: old\n';
+    assert.deepEqual(readGraph(printed, noise), { text: printed, errors: [] });
+    assert.deepEqual(readGraph('', 'out of memory\n'), { text: '', errors: ['out of memory'] });
     for (let end = 1; end < printed.trimEnd().length; end += 1)
       assert.deepEqual(readGraph(printed.slice(0, end), ''), {
         text: '',
