@@ -29,16 +29,21 @@ export async function startRun(commandLine: CommandLine, what: RunKind, log: Log
   }).catch((error: unknown) => {
     throw cannotStart(runtime, error);
   });
-  const notices = said
+  if (start.kind === 'begun') return { kind: 'started', runId: start.runId, notices: linesOf(said) };
+  // What files print while they are loaded comes before the runner's own words.
+  const words = linesOf(said.slice(Math.max(0, said.search(/^millrace: /m))));
+  const message =
+    words.length > 0
+      ? words.join('\n')
+      : t('The runner ended with exit code {0} and said nothing.', start.exitCode ?? -1);
+  return { kind: 'refused', message };
+}
+
+function linesOf(said: string): string[] {
+  return said
     .split('\n')
     .map(line => line.replace(/^millrace: /, '').trimEnd())
     .filter(line => line !== '');
-  if (start.kind === 'begun') return { kind: 'started', runId: start.runId, notices };
-  const message =
-    notices.length > 0
-      ? notices.join('\n')
-      : t('The runner ended with exit code {0} and said nothing.', start.exitCode ?? -1);
-  return { kind: 'refused', message };
 }
 
 export interface CommandResult {

@@ -106,7 +106,13 @@ describe('a run that the editor begins', () => {
     assert.equal(await end(), 'cancelled');
   });
 
-  it('is refused in the words of the runner', async () => {
+  it('is refused in the words of the runner, without what files print', async () => {
+    await project.write({
+      'noise.pipeline.ts': `import { Pipeline } from 'millrace';
+console.log('printed while it is loaded');
+export const noise = new Pipeline({ id: 'noise' });
+`,
+    });
     assert.deepEqual(await startRun(commandLine, request({ size: 'x' }), silent), {
       kind: 'refused',
       message: 'The parameter "size" must be a number, not "x".',
