@@ -76,8 +76,8 @@ export class Copy extends Command {
   override async run(context: CommandContext): Promise<void | boolean> {
     const { from, table, fileDependencies } = this.#options;
     context.log.command(`${this.#sql.file ?? from} → ${table}`);
-    return await unlessUnchanged(context, this.#dependencyType(context), fileDependencies, () =>
-      this.#copy(context),
+    return await unlessUnchanged(context, this.#dependencyType(context), fileDependencies, noticed =>
+      this.#copy(noticed),
     );
   }
 

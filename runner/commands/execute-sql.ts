@@ -82,9 +82,9 @@ export class ExecuteSQL extends Command {
       context,
       this.#dependencyType(context),
       this.#options.fileDependencies,
-      async () => {
+      async noticed => {
         const { db, echoQueries = true, timezone } = this.#options;
-        const source = await this.#sql.load(context);
+        const source = await this.#sql.load(noticed);
         // Loaded when needed: most processes that load pipelines never speak to a database.
         const { openDatabase, withTimezone } = await import('./sql-session.ts');
         const database = await openDatabase(context, 'ExecuteSQL', db);

@@ -4,8 +4,6 @@ import { isPipeline, lineage, type Node } from '../api/node.ts';
 import type { ParameterDefinition, ParameterValue } from '../model.ts';
 import { previewSettings } from './preview-settings.ts';
 
-type Parameters = ParameterContext['params'];
-
 /** When a command runs. */
 export function runContext({ params }: CommandContext): ParameterContext {
   return { params };
@@ -32,19 +30,6 @@ export function defaultParameters<Unset = ParameterValue>(
       definition.default ?? unset(name),
     ]),
   );
-}
-
-/** The values of those parameters of a run that the pipelines around a node declare: what its work depends on. */
-export function ownParameters(
-  node: Node,
-  params: Parameters,
-): readonly (readonly [string, ParameterValue])[] {
-  return Object.keys(declaredParameters(node))
-    .sort()
-    .flatMap(name => {
-      const value = Object.hasOwn(params, name) ? params[name] : undefined;
-      return value === undefined ? [] : [[name, value] as const];
-    });
 }
 
 /** As in a run, what is nearer to the root wins. */

@@ -64,16 +64,21 @@ export class RunFunction<const Args extends readonly unknown[] = readonly []> ex
 
   override async run(context: CommandContext): Promise<void | boolean> {
     context.log.command(this.shellCommand());
-    return await unlessUnchanged(context, `RunFunction ${this.#name()}`, this.#fileDependencies, async () => {
-      // Called as a plain function: what `this` is here is no business of the project's.
-      const fn = this.#fn;
-      // Other values than `false` say nothing, whatever a caller without types returns.
-      if ((await fn(context, ...this.#args)) === false) {
-        context.log.error(`${this.#name()} returned false`);
-        return false;
-      }
-      return undefined;
-    });
+    return await unlessUnchanged(
+      context,
+      `RunFunction ${this.#name()}`,
+      this.#fileDependencies,
+      async noticed => {
+        // Called as a plain function: what `this` is here is no business of the project's.
+        const fn = this.#fn;
+        // Other values than `false` say nothing, whatever a caller without types returns.
+        if ((await fn(noticed, ...this.#args)) === false) {
+          context.log.error(`${this.#name()} returned false`);
+          return false;
+        }
+        return undefined;
+      },
+    );
   }
 
   override docs(): DocItem[] {

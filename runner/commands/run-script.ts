@@ -71,10 +71,11 @@ export class RunScript extends Command {
     const { file, env, fileDependencies } = this.#options;
     const own = this.#arguments(() => runContext(context));
     context.log.command(this.#command(own));
-    return await unlessUnchanged(context, `RunScript ${file}`, fileDependencies, async () => {
+    return await unlessUnchanged(context, `RunScript ${file}`, fileDependencies, async noticed => {
+      const given = this.#arguments(() => runContext(noticed));
       const { program, args, env: needed, name } = this.#interpreter;
       const script = await checkFile(basePathOf(context.node, context.basePath), file);
-      const end = await context.processes.run(program, [...args, script, ...own], {
+      const end = await context.processes.run(program, [...args, script, ...given], {
         cwd: context.basePath,
         env: { ...needed, ...env },
       });

@@ -122,7 +122,9 @@ export class ProjectProcesses {
 }
 
 function describeErrors(text: string): string {
+  // What files print while they are loaded comes first.
   const lines = text
+    .slice(Math.max(0, text.search(/^millrace: /m)))
     .trim()
     .split('\n')
     .map(line => line.replace(/^millrace: /, ''));

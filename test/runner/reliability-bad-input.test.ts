@@ -207,7 +207,7 @@ describe('bad input', () => {
         exitCode: 2,
         stdout: '',
         stderr:
-          'millrace: millrace.config.ts:1:1: error: ReferenceError: defineConfig is not defined\n' +
+          "millrace: millrace.config.ts:1:1: error: ReferenceError: defineConfig is not defined. Import it: import { defineConfig } from 'millrace';\n" +
           'export default defineConfig({});\n^\n',
       });
     });

@@ -172,10 +172,13 @@ describe('parameters of a run in commands', () => {
     assert.deepEqual(new RunBash('true').spec(), { kind: 'RunBash', options: { command: 'true' } });
   });
 
-  it('count as a file that work depends on, those of the pipelines around the task', async () => {
+  it('count as a file that work depends on, those that it has read', async () => {
     await using folder = await temporaryFolder({ 'a.txt': '' });
     let calls = 0;
-    const command = new RunFunction({ fn: () => calls++ >= 0, fileDependencies: ['a.txt'] });
+    const command = new RunFunction({
+      fn: ({ params: given }) => given['day'] !== '' && calls++ >= 0,
+      fileDependencies: ['a.txt'],
+    });
     inPipelines(command, folder.path);
     const stored = new Map<string, string>();
     const run = async (given: CommandContext['params']): Promise<number> => {
@@ -184,7 +187,7 @@ describe('parameters of a run in commands', () => {
     };
     assert.equal(await run(params), 1);
     assert.equal(await run({ full: false, size: 3, name: 'x', day: '2026-05-05' }), 1);
-    assert.equal(await run({ ...params, of_another_pipeline: 1 }), 1);
+    assert.equal(await run({ ...params, size: 4, of_another_pipeline: 1 }), 1);
     assert.equal(await run({ ...params, day: '2026-05-06' }), 2);
     assert.equal(await run(params), 3);
   });
