@@ -176,7 +176,7 @@ describe('parameters of a run in commands', () => {
     await using folder = await temporaryFolder({ 'a.txt': '' });
     let calls = 0;
     const command = new RunFunction({
-      fn: ({ params: given }) => given['day'] !== '' && calls++ >= 0,
+      fn: (context: CommandContext) => context.params['day'] !== '' && calls++ >= 0,
       fileDependencies: ['a.txt'],
     });
     inPipelines(command, folder.path);

@@ -23,9 +23,8 @@ import { useWorkbench } from './support/workbench.ts';
 
 /** A pipeline whose nodes are made by a loop, and whose SQL has something to replace. */
 const reports = {
-  'reports/by_period.sql': `CREATE SCHEMA IF NOT EXISTS reports;
-DROP TABLE IF EXISTS reports.downloads_by_@period@;
-CREATE TABLE reports.downloads_by_@period@ AS
+  'reports/by_period.sql': `DROP TABLE IF EXISTS downloads_by_@period@;
+CREATE TABLE downloads_by_@period@ AS
 SELECT @period@_id, sum(number_of_downloads) AS downloads
 FROM pypi_dim.download_counts JOIN time.day ON day_id = day_fk
 GROUP BY @period@_id;

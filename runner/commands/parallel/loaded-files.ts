@@ -133,7 +133,7 @@ export async function listFiles(session: PostgresSession, request: ListRequest):
 /** The row for the node and the table as it is now, with what is loaded under the current file dependencies. */
 async function currentTarget(
   session: PostgresSession,
-  { nodePath, table, dependencies }: ListRequest,
+  { nodePath, table, dependencies, chain }: ListRequest,
 ): Promise<Pick<FileList, 'target' | 'startedAnew'>> {
   const { rows: relations } = await session.query('SELECT to_regclass($1)::oid AS relation', [table]);
   const relation = relations[0]?.['relation'];
@@ -146,14 +146,17 @@ async function currentTarget(
     `DELETE FROM ${schema}.target WHERE node_path = $1 AND NOT EXISTS (SELECT FROM pg_class WHERE oid = relation)`,
     [nodePath],
   );
+  // A run that is gone on with does not do again what made the table: what it has loaded is there, and stays loaded, also
+  // when a file was edited in between. The next run sees that.
   const { rowCount: outdated } = await session.query(
-    `DELETE FROM ${schema}.target WHERE node_path = $1 AND relation = $2::oid AND dependencies <> $3`,
-    [nodePath, relation, dependencies],
+    `DELETE FROM ${schema}.target WHERE node_path = $1 AND relation = $2::oid AND dependencies <> $3
+      AND NOT EXISTS (SELECT FROM ${schema}.file WHERE file.target_id = target.target_id AND file.chain = $4)`,
+    [nodePath, relation, dependencies, chain],
   );
   // Also locks the row, so that lists are made one after the other.
   const { rows } = await session.query(
     `INSERT INTO ${schema}.target (node_path, relation, dependencies) VALUES ($1, $2::oid, $3)
-    ON CONFLICT (node_path, relation) DO UPDATE SET dependencies = excluded.dependencies RETURNING target_id`,
+    ON CONFLICT (node_path, relation) DO UPDATE SET dependencies = target.dependencies RETURNING target_id`,
     [nodePath, relation, dependencies],
   );
   return {
