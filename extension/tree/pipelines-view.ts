@@ -138,11 +138,26 @@ export class PipelinesView implements vscode.TreeDataProvider<PipelinesElement>,
   async #update(extent: Extent = 'everything'): Promise<void> {
     const changes = await this.#shown.changes(extent);
     if (this.#redraws.hasEnded()) return;
-    // Thousands of rows one by one keep the editor busy for longer than the tree at once.
-    if (changes === undefined || changes.length > fewRows) this.#changed.fire(undefined);
-    else if (changes.length > 0) this.#changed.fire([...changes]);
+    const rows = changes === undefined ? undefined : this.#toDraw(changes);
+    if (rows === undefined) this.#changed.fire(undefined);
+    else if (rows.length > 0) this.#changed.fire([...rows]);
     const isEmpty = this.#filter.size > 0 && (await this.#shownBelow(undefined)).length === 0;
     if (!this.#redraws.hasEnded()) this.#updateTitle(isEmpty);
+  }
+
+  /**
+   * Thousands of rows one by one keep the editor busy for longer than what they are in at once; `undefined`: everything.
+   * But what is drawn with everything below it has, for a moment, rows that the editor has no name for, and a button that
+   * is pressed then is lost: as few of them as can be.
+   */
+  #toDraw(changes: readonly PipelinesElement[]): readonly PipelinesElement[] | undefined {
+    if (changes.length <= fewRows) return changes;
+    const tops = new Set(
+      changes.map(element =>
+        element.kind === 'node' ? this.#node(element.folder, element.path.slice(0, 1)) : element,
+      ),
+    );
+    return tops.size <= fewRows ? [...tops] : undefined;
   }
 
   #updateTitle(isEmpty: boolean): void {
